@@ -1,0 +1,66 @@
+# Compiler settings and the two functions every folder uses: tern_library() and tern_test().
+# It lives in the lowest layer so that each library can also be configured alone.
+include_guard(GLOBAL)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
+
+find_program(TERN_CCACHE ccache)
+if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${TERN_CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${TERN_CCACHE})
+endif()
+find_package(Threads REQUIRED)
+
+add_library(tern_flags INTERFACE)
+target_include_directories(tern_flags INTERFACE ${TERN_ROOT})
+target_compile_options(tern_flags INTERFACE
+    -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
+    -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-attributes>
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+target_link_libraries(tern_flags INTERFACE Threads::Threads)
+if(TERN_SANITIZE)
+    target_compile_options(tern_flags INTERFACE -fsanitize=${TERN_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(tern_flags INTERFACE -fsanitize=${TERN_SANITIZE})
+endif()
+if(TERN_FUZZ)
+    target_compile_options(tern_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# tern_library(name SOURCES files... [DEPENDS names...] [LINK libraries...] [EXCEPTIONS])
+# makes the static library tern_<name> with the alias tern::<name>.
+function(tern_library name)
+    cmake_parse_arguments(ARG "EXCEPTIONS" "" "SOURCES;DEPENDS;LINK" ${ARGN})
+    add_library(tern_${name} STATIC ${ARG_SOURCES})
+    add_library(tern::${name} ALIAS tern_${name})
+    list(TRANSFORM ARG_DEPENDS PREPEND tern_)
+    target_link_libraries(tern_${name} PUBLIC tern_flags ${ARG_DEPENDS} ${ARG_LINK})
+    if(NOT ARG_EXCEPTIONS)
+        target_compile_options(tern_${name} PRIVATE -fno-exceptions -fno-rtti)
+    endif()
+endfunction()
+
+# tern_test(name SOURCES files... [DEPENDS names...] [LINK libraries...] [LABELS labels...] [TIMEOUT seconds])
+# makes the Catch2 executable test_<name> and the ctest of that name.
+function(tern_test name)
+    if(NOT TERN_TESTS)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LINK;LABELS" ${ARGN})
+    if(NOT TARGET tern_catch_main)
+        add_library(tern_catch_main STATIC ${TERN_ROOT}/locking/catch_main.cc)
+        target_link_libraries(tern_catch_main PUBLIC tern_flags)
+    endif()
+    add_executable(test_${name} ${ARG_SOURCES})
+    list(TRANSFORM ARG_DEPENDS PREPEND tern_)
+    target_link_libraries(test_${name} PRIVATE tern_catch_main ${ARG_DEPENDS} ${ARG_LINK})
+    add_test(NAME ${name} COMMAND test_${name})
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 300)
+    endif()
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}"
+        WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+endfunction()
