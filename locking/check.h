@@ -1,0 +1,93 @@
+#pragma once
+
+/// Assertions that stay on in every build, and the only place of tern that aborts.
+/// They exist because a route change applied half, or memory touched without its lock, is worse
+/// than a restart. Anyone may call from any thread, holding anything: nothing here allocates,
+/// locks or throws. It never handles wrong input; wrong input is a Result of the caller.
+/// Process-wide by nature: one replaceable violation handler.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace tern::locking {
+
+/// A place in the source. Clang 14 cannot compile libstdc++'s std::source_location, hence this one.
+struct Here {
+    const char* file = "";
+    int line = 0;
+
+    /// As a default argument it names the caller's place.
+    static constexpr Here now(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+        return {file, line};
+    }
+};
+
+/// One part of a failure message: text, a number or an address.
+class TextPiece {
+  public:
+    constexpr TextPiece(std::string_view text) : text_(text) {}  // NOLINT(google-explicit-*)
+
+    constexpr TextPiece(const char* text) : text_(text) {}  // NOLINT(google-explicit-*)
+
+    template <std::signed_integral N>
+    constexpr TextPiece(N number)  // NOLINT(google-explicit-*)
+        : kind_(number < 0 ? Kind::negative : Kind::number),
+          number_(number < 0 ? 0 - static_cast<std::uint64_t>(number)
+                             : static_cast<std::uint64_t>(number)) {}
+
+    template <std::unsigned_integral N>
+    constexpr TextPiece(N number) : kind_(Kind::number), number_(number) {}  // NOLINT
+
+    TextPiece(const void* address)  // NOLINT
+        : kind_(Kind::address), number_(reinterpret_cast<std::uintptr_t>(address)) {}
+
+    /// Appends the text to `out`, at most `room` bytes; returns how many were written.
+    std::size_t write(char* out, std::size_t room) const;
+
+  private:
+    enum class Kind : std::uint8_t { text, number, negative, address };
+    Kind kind_ = Kind::text;
+    std::string_view text_;
+    std::uint64_t number_ = 0;
+};
+
+/// Gets the whole report (place, message, held domains) before the process aborts.
+/// If it returns, the default report is not printed again and the process aborts anyway.
+using ViolationHandler = void (*)(std::string_view report) noexcept;
+
+/// Replaces the handler, returns the previous one; nullptr stands for the default, which writes to
+/// standard error with a backtrace.
+ViolationHandler set_violation_handler(ViolationHandler handler) noexcept;
+
+/// Reports a bug of the program and aborts. The report has the place, the message and the domains
+/// that this thread holds with the places where it took them.
+[[noreturn]] void fatal(Here where, std::initializer_list<TextPiece> message) noexcept;
+
+/// The cold half of TERN_ASSERT.
+[[noreturn]] void assertion_failed(Here where,
+                                   const char* condition,
+                                   std::initializer_list<TextPiece> message) noexcept;
+
+}  // namespace tern::locking
+
+/// Always on. Further arguments are pieces of text, numbers and addresses, joined as they are:
+/// TERN_ASSERT(a <= b, "a is ", a, ", b is ", b);
+#define TERN_ASSERT(condition, ...)                                                      \
+    do {                                                                                 \
+        if (!(condition)) [[unlikely]] {                                                 \
+            ::tern::locking::assertion_failed(::tern::locking::Here{__FILE__, __LINE__}, \
+                                              #condition, {__VA_ARGS__});                \
+        }                                                                                \
+    } while (false)
+
+/// For checks too dear for production; on unless NDEBUG is defined.
+#ifdef NDEBUG
+#define TERN_DEBUG_ASSERT(condition, ...) \
+    do {                                  \
+    } while (false)
+#else
+#define TERN_DEBUG_ASSERT(condition, ...) TERN_ASSERT(condition __VA_OPT__(, ) __VA_ARGS__)
+#endif

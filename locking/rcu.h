@@ -1,0 +1,121 @@
+#pragma once
+
+/// Read-copy-update: readers follow pointers without locking, writers wait before they free.
+/// A reader's section costs two plain stores; it never allocates, waits or fences (where the kernel
+/// has membarrier; elsewhere it fences). A writer unlinks an object, then hands it to retire(),
+/// which calls it back once every section that could have seen it has ended. Process-wide by
+/// nature: the threads are. No router state lives here. Inside a section only leaf domains may be
+/// taken, and synchronize() aborts.
+
+#include "locking/check.h"
+#include "locking/thread_state.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tern::locking::rcu {
+
+namespace detail {
+
+inline constexpr unsigned phase_shift = 16;
+
+// Both words are constant-initialised and live as long as the process, as the readers' threads do.
+extern constinit std::atomic<std::uint64_t> phase;          ///< the current phase
+extern constinit std::atomic<std::uint32_t> grace_waiters;  ///< writers asleep in synchronize()
+
+void register_reader(ThreadState& thread) noexcept;
+void wake_writers() noexcept;
+
+}  // namespace detail
+
+/// The scope in which pointers published by writers may be followed. May be nested.
+class [[nodiscard]] ReadSection {
+  public:
+    ReadSection() noexcept {
+        ThreadState& thread = thread_state;
+        const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
+        if ((word & ThreadState::reader_nesting_mask) != 0) {
+            TERN_DEBUG_ASSERT((word & ThreadState::reader_nesting_mask) < 0xffff);
+            thread.reader_word.store(word + 1, std::memory_order_relaxed);
+            return;
+        }
+        if (thread.reader_mode == ReaderMode::unregistered) [[unlikely]] {
+            detail::register_reader(thread);
+        }
+        const std::uint64_t phase = detail::phase.load(std::memory_order_relaxed);
+        // Release, because a writer that reads this word concludes that older sections have ended.
+        thread.reader_word.store(phase << detail::phase_shift | 1, std::memory_order_release);
+        order(thread);
+    }
+
+    ~ReadSection() {
+        ThreadState& thread = thread_state;
+        const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
+        if ((word & ThreadState::reader_nesting_mask) != 1) {
+            thread.reader_word.store(word - 1, std::memory_order_relaxed);
+            return;
+        }
+        thread.reader_word.store(0, std::memory_order_release);
+        order(thread);
+        if (detail::grace_waiters.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+            detail::wake_writers();
+        }
+    }
+
+    ReadSection(const ReadSection&) = delete;
+    ReadSection& operator=(const ReadSection&) = delete;
+
+  private:
+    // The store of the word must reach memory before the loads that follow. The writer's membarrier
+    // makes it so for light readers; only the compiler has to be kept in order here.
+    static void order(const ThreadState& thread) {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (thread.reader_mode == ReaderMode::fenced) [[unlikely]] {
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+        }
+    }
+};
+
+/// Whether this thread is inside a section.
+inline bool in_read_section() noexcept {
+    return thread_state.in_read_section();
+}
+
+/// A moment to wait for: all sections begun before begin() returned have ended.
+struct Ticket {
+    std::uint64_t phase = 0;
+};
+
+/// Call after the objects have been unlinked.
+Ticket begin() noexcept;
+
+/// Whether the sections of the ticket have all ended; never waits.
+bool done(Ticket ticket) noexcept;
+
+/// begin() and waiting until done(). Aborts inside a section or with any domain held: a loop would
+/// stand still for as long as the slowest reader does. Use retire() there.
+void synchronize(Here where = Here::now());
+
+/// The node that an object to be freed later embeds.
+struct Retired {
+    Retired* next = nullptr;
+    void (*reclaim)(Retired&) noexcept = nullptr;
+};
+
+/// Calls `reclaim(node)` after a grace period, from some thread's reclaim(). The object must be
+/// unreachable for new readers already. Takes no lock; allowed under any domain and in a section.
+void retire(Retired& node, void (*reclaim)(Retired&) noexcept) noexcept;
+
+/// Runs the callbacks whose grace period is over, at most `budget`; returns how many ran. Never
+/// waits. Callbacks run in the calling thread with whatever domains it holds; they may retire more.
+std::size_t reclaim(std::size_t budget) noexcept;
+
+/// Whether there is anything for reclaim() to do, now or after a grace period.
+bool reclaim_due() noexcept;
+
+/// Waits and runs callbacks until none is left; for shutdown and tests. Same rules as
+/// synchronize().
+void drain(Here where = Here::now());
+
+}  // namespace tern::locking::rcu
