@@ -3,7 +3,7 @@
 /// one. Used from the main loop only; each call does its own blocking file I/O on small files.
 /// Nothing here keeps state but PidFile, which owns one descriptor and unlinks its file at the end.
 
-#include "router/os/network.h"
+#include "router/os/system_error.h"
 
 #include <string>
 #include <string_view>

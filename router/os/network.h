@@ -8,9 +8,9 @@
 
 #include "loops/loop.h"
 #include "router/base/bytes.h"
-#include "router/base/result.h"
 #include "router/net/ip_address.h"
 #include "router/net/prefix.h"
+#include "router/os/system_error.h"
 
 #include <cstdint>
 #include <memory>
@@ -20,19 +20,6 @@
 #include <vector>
 
 namespace tern::os {
-
-/// What the operating system said: `number` is an errno, `text` names the step: "bind: Address in
-/// use".
-struct SystemError {
-    int number = 0;
-    std::string text;
-};
-
-template <class T>
-using SystemResult = Result<T, SystemError>;
-
-/// Makes the text out of the step and the errno.
-[[nodiscard]] SystemError system_error(std::string_view step, int number);
 
 struct Endpoint {
     net::IpAddress address;

@@ -3,7 +3,7 @@
 /// Called once by the daemon at startup, before threads exist; order: resolve, drop group, drop
 /// user. It never regains what was dropped, and it fails rather than running with more than asked.
 
-#include "router/os/network.h"
+#include "router/os/system_error.h"
 
 #include <cstdint>
 #include <optional>
