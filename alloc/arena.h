@@ -1,0 +1,170 @@
+#pragma once
+
+/// Bump allocation for things that die together: a parse, a command, one run of a filter.
+/// An Arena takes pages from a PageCache and gives them back on rewind, reset or destruction; no
+/// destructors run, so only trivially destructible things may live there. It belongs to one thread
+/// at a time or, when made with a pool, to the pool's domain, which is then checked. Pointers stay
+/// valid until a rewind to an earlier mark. It never moves anything.
+
+#include "alloc/page_cache.h"
+#include "alloc/poison.h"
+#include "alloc/pool.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace tern::alloc {
+
+class Arena {
+  public:
+    explicit Arena(PageCache& cache = PageCache::process()) : cache_(cache) {}
+
+    ~Arena() { release_all(); }
+
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    /// Undefined bytes; `alignment` is a power of two up to 64. Aborts if there is no memory.
+    void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+        check();
+        const std::uintptr_t start = (at_ + alignment - 1) & ~(std::uintptr_t{alignment} - 1);
+        if (bytes <= end_ - start && start <= end_) [[likely]] {
+            at_ = start + bytes;
+            poison_.reveal(reinterpret_cast<void*>(start), bytes);
+            return reinterpret_cast<void*>(start);
+        }
+        return allocate_slow(bytes, alignment);
+    }
+
+    template <class T, class... A>
+    T& make(A&&... arguments) {
+        static_assert(std::is_trivially_destructible_v<T>, "an arena runs no destructors");
+        return *::new (allocate(sizeof(T), alignof(T))) T(std::forward<A>(arguments)...);
+    }
+
+    /// Value-initialised elements.
+    template <class T>
+    std::span<T> make_array(std::size_t count) {
+        static_assert(std::is_trivially_destructible_v<T>, "an arena runs no destructors");
+        T* first = static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
+        for (std::size_t i = 0; i < count; ++i) {
+            ::new (first + i) T();
+        }
+        return {first, count};
+    }
+
+    std::string_view copy(std::string_view text) {
+        if (text.empty()) return {};
+        auto* bytes = static_cast<char*>(allocate(text.size(), 1));
+        std::memcpy(bytes, text.data(), text.size());
+        return {bytes, text.size()};
+    }
+
+    template <class T>
+    std::span<T> copy(std::span<const T> elements) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        if (elements.empty()) return {};
+        auto* first = static_cast<T*>(allocate(elements.size_bytes(), alignof(T)));
+        std::memcpy(static_cast<void*>(first), elements.data(), elements.size_bytes());
+        return {first, elements.size()};
+    }
+
+    /// A moment to go back to; later marks are void after that.
+    struct Mark {
+        const void* chunk = nullptr;
+        const void* large = nullptr;
+        std::uintptr_t at = 0;
+    };
+
+    Mark mark() const { return {chunks_, large_, at_}; }
+
+    /// Frees all that was allocated since.
+    void rewind(const Mark& mark) noexcept;
+    /// Frees everything but keeps one page for the next use.
+    void reset() noexcept;
+    /// Frees everything.
+    void release_all() noexcept;
+
+    /// Rewinds at the end of the scope.
+    class [[nodiscard]] Scope {
+      public:
+        explicit Scope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
+
+        ~Scope() { arena_.rewind(mark_); }
+
+        Scope(const Scope&) = delete;
+        Scope& operator=(const Scope&) = delete;
+
+      private:
+        Arena& arena_;
+        Mark mark_;
+    };
+
+    /// Bytes of the pages held, with all overhead.
+    std::size_t held_bytes() const { return held_bytes_; }
+
+    bool contains(const void* address) const;
+
+  private:
+    friend class PoolArena;
+
+    /// Head of a page, or of a run of pages for one large thing.
+    struct Chunk {
+        Chunk* previous;
+        std::size_t pages;
+    };
+
+    static constexpr std::size_t head_bytes = 16;
+    /// Larger requests get pages of their own.
+    static constexpr std::size_t large_bytes_min = page_bytes / 2;
+
+    void check() const {
+        if (pool_ != nullptr) pool_->check(locking::Here{__FILE__, __LINE__});
+    }
+
+    void* allocate_slow(std::size_t bytes, std::size_t alignment);
+    void drop_chunks(const void* until) noexcept;
+    void drop_large(const void* until) noexcept;
+
+    PageCache& cache_;
+    const Pool* pool_ = nullptr;
+    std::uintptr_t at_ = 0;
+    std::uintptr_t end_ = 0;
+    Chunk* chunks_ = nullptr;  ///< newest first; `at_` points into the newest
+    Chunk* large_ = nullptr;
+    std::size_t held_bytes_ = 0;
+    Poison poison_;
+};
+
+/// An arena that is a resource of a pool: listed in its reports, checked against its domain.
+class PoolArena final : public Resource {
+  public:
+    PoolArena(Pool& pool, std::string_view name, locking::Here where = locking::Here::now());
+    ~PoolArena() override = default;
+
+    Arena& arena() { return arena_; }
+
+    std::string_view kind() const override { return "arena"; }
+
+    std::string_view name() const override { return name_; }
+
+    MemoryUsage memory() const override { return {arena_.held_bytes(), sizeof(*this)}; }
+
+    bool contains(const void* address) const override { return arena_.contains(address); }
+
+  private:
+    std::string name_;
+    Arena arena_;
+};
+
+/// The scratch arena of this thread, over the cache of the process. Use it in a Scope only:
+/// `Arena::Scope scope(scratch());`
+Arena& scratch();
+
+}  // namespace tern::alloc

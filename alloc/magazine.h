@@ -1,0 +1,127 @@
+#pragma once
+
+/// Per-thread stocks of free things in front of a shared depot; the engine of PageCache and
+/// SharedSlab. A thread keeps at most two chains per owner and exchanges whole chains with the
+/// depot, so the lock of the depot is taken once per chain and a chain can never be torn. The
+/// stocks live in the thread's TLS (a fixed set of slots, no allocation); a slot wanted by another
+/// owner, or whose thread ends, gives its chains back. Private to alloc.
+
+#include "locking/check.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tern::alloc::detail {
+
+/// A free page or object, linked through its own first bytes. The second and third word are valid
+/// only in the head of a chain that lies in a depot.
+struct FreeItem {
+    FreeItem* next;
+    FreeItem* next_chain;
+    std::uintptr_t chain_length;
+};
+
+struct Chain {
+    FreeItem* head = nullptr;
+    std::uint32_t length = 0;
+};
+
+class MagazineOwner;
+
+/// One thread's stock for one owner. Written by its thread; the counters are read by anyone.
+struct Magazine {
+    std::uint64_t owner_serial = 0;  ///< 0: the slot is free
+    FreeItem* loaded = nullptr;
+    FreeItem* spare = nullptr;  ///< a whole chain or nothing
+    std::atomic<std::uint32_t> loaded_length{0};
+    std::atomic<std::uint32_t> spare_length{0};
+    std::atomic<std::uint64_t> taken{0};  ///< items handed out minus items given back, modulo 2^64
+    MagazineOwner* owner = nullptr;
+    Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex
+    Magazine** previous = nullptr;
+};
+
+inline constexpr std::size_t magazine_slots = 16;
+// The stock of the running thread.
+extern constinit thread_local Magazine thread_magazines[magazine_slots];
+
+/// What both users derive from.
+class MagazineOwner {
+  public:
+    MagazineOwner(const MagazineOwner&) = delete;
+    MagazineOwner& operator=(const MagazineOwner&) = delete;
+
+    /// Gives the calling thread's stock back to the depot.
+    void flush_thread() noexcept;
+
+  protected:
+    explicit MagazineOwner(std::uint32_t chain_length);
+    /// Forgets all slots; no other thread may be inside.
+    virtual ~MagazineOwner();
+
+    /// A chain of 1 to `wanted` items; an empty one if there are none to be had.
+    virtual Chain depot_take(std::uint32_t wanted) noexcept = 0;
+    /// A chain of any length comes back.
+    virtual void depot_give(Chain chain) noexcept = 0;
+
+    FreeItem* pop() noexcept {
+        Magazine& magazine = thread_magazines[serial_ % magazine_slots];
+        if (magazine.owner_serial == serial_ && magazine.loaded != nullptr) [[likely]] {
+            return pop_loaded(magazine);
+        }
+        return pop_slow();
+    }
+
+    void push(FreeItem* item) noexcept {
+        Magazine& magazine = thread_magazines[serial_ % magazine_slots];
+        if (magazine.owner_serial != serial_ ||
+            magazine.loaded_length.load(std::memory_order_relaxed) >= chain_length_) [[unlikely]] {
+            make_room();
+        }
+        item->next = magazine.loaded;
+        magazine.loaded = item;
+        add(magazine.loaded_length, std::uint32_t{1});
+        add(magazine.taken, ~std::uint64_t{0});
+    }
+
+    std::uint32_t chain_length() const { return chain_length_; }
+
+    /// Allowed only while no thread holds a stock of this owner.
+    void set_chain_length(std::uint32_t length) { chain_length_ = length; }
+
+    struct Totals {
+        std::uint64_t taken = 0;  ///< items handed out and not given back
+        std::uint64_t stocked = 0;
+    };
+
+    /// Sum over all threads.
+    Totals totals() const noexcept;
+
+  private:
+    friend struct MagazineRegistry;
+
+    template <class N>
+    static void add(std::atomic<N>& counter, N by) {
+        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+
+    static FreeItem* pop_loaded(Magazine& magazine) {
+        FreeItem* item = magazine.loaded;
+        magazine.loaded = item->next;
+        add(magazine.loaded_length, ~std::uint32_t{0});
+        add(magazine.taken, std::uint64_t{1});
+        return item;
+    }
+
+    FreeItem* pop_slow() noexcept;
+    void make_room() noexcept;
+    Magazine& bind_slot() noexcept;
+
+    std::uint64_t serial_;
+    std::uint32_t chain_length_;
+    std::uint64_t taken_by_gone_ = 0;  ///< `taken` of slots that were given up
+    Magazine* slots_ = nullptr;
+};
+
+}  // namespace tern::alloc::detail

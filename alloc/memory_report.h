@@ -1,0 +1,58 @@
+#pragma once
+
+/// Who uses how much memory: the walk over a tree of pools, as calls to a visitor.
+/// The walk belongs to Pool::report(); it holds each pool's domain while that pool is described and
+/// no longer. The visitor is borrowed for the walk. It must not allocate from the pools it is
+/// shown. Nothing here keeps the figures.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tern::alloc {
+
+/// Bytes that the user asked for, and bytes spent to manage them (heads, rounding, free slots).
+struct MemoryUsage {
+    std::size_t effective = 0;
+    std::size_t overhead = 0;
+
+    std::size_t total() const { return effective + overhead; }
+
+    MemoryUsage& operator+=(const MemoryUsage& other) {
+        effective += other.effective;
+        overhead += other.overhead;
+        return *this;
+    }
+
+    bool operator==(const MemoryUsage&) const = default;
+};
+
+class MemoryVisitor {
+  public:
+    virtual ~MemoryVisitor() = default;
+    /// A pool opens; what follows until leave_pool() is inside.
+    virtual void enter_pool(std::string_view name, std::string_view domain) = 0;
+    virtual void resource(std::string_view kind,
+                          std::string_view name,
+                          const MemoryUsage& usage) = 0;
+    /// `usage` is the sum of the pool's own resources and all pools inside.
+    virtual void leave_pool(std::string_view name, const MemoryUsage& usage) = 0;
+};
+
+/// Writes the tree as indented text, one line per resource.
+class MemoryText final : public MemoryVisitor {
+  public:
+    void enter_pool(std::string_view name, std::string_view domain) override;
+    void resource(std::string_view kind, std::string_view name, const MemoryUsage& usage) override;
+    void leave_pool(std::string_view name, const MemoryUsage& usage) override;
+
+    const std::string& text() const { return text_; }
+
+  private:
+    void line(std::string_view label, std::string_view name, const MemoryUsage* usage);
+
+    std::string text_;
+    std::size_t depth_ = 0;
+};
+
+}  // namespace tern::alloc

@@ -1,0 +1,50 @@
+#pragma once
+
+/// Sizes of the memory that everything in alloc is cut from, and the interface to its origin.
+/// A page is 4 KiB whatever the system's page is; a region is 2 MiB, aligned, and is what is asked
+/// from the source. A PageSource is owned by whoever makes the PageCache and must outlive it.
+/// Sources are called with the depot of the cache locked: they must not allocate from it.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tern::alloc {
+
+inline constexpr std::size_t page_bytes = 4096;
+inline constexpr std::size_t region_bytes = std::size_t{2} << 20;
+inline constexpr std::size_t region_pages = region_bytes / page_bytes;
+
+/// Rounds up to a multiple of a power of two.
+constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
+    return (value + power_of_two - 1) & ~(power_of_two - 1);
+}
+
+constexpr std::size_t pages_for(std::size_t bytes) {
+    return (bytes + page_bytes - 1) / page_bytes;
+}
+
+/// Start of the page that an address lies in.
+inline std::byte* page_of(const void* address) {
+    return reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(address) &
+                                        ~std::uintptr_t{page_bytes - 1});
+}
+
+/// Where address space comes from: the kernel, or a test.
+class PageSource {
+  public:
+    virtual ~PageSource() = default;
+
+    /// Zeroed memory that is backed on first touch; nullptr if there is none to be had.
+    /// `bytes` is a multiple of region_bytes or of granularity(), `alignment` a power of two.
+    virtual void* map(std::size_t bytes, std::size_t alignment) noexcept = 0;
+    virtual void unmap(void* start, std::size_t bytes) noexcept = 0;
+
+    /// Gives the memory behind a range back and keeps the addresses; contents become undefined or
+    /// zero. Both ends are multiples of granularity().
+    virtual void purge(void* start, std::size_t bytes) noexcept = 0;
+
+    /// The size of the system's own pages.
+    virtual std::size_t granularity() const noexcept = 0;
+};
+
+}  // namespace tern::alloc

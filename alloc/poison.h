@@ -1,0 +1,82 @@
+#pragma once
+
+/// Tells the memory checkers which bytes nobody may touch.
+/// AddressSanitizer is known at compile time; Valgrind is asked once per owner, so that the plain
+/// build pays one well-predicted branch. Every allocator here owns one Poison and hides what it
+/// holds back. Does nothing at all when neither checker is there.
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TERN_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TERN_ASAN 1
+#endif
+#endif
+
+#ifdef TERN_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define TERN_MEMCHECK 1
+#endif
+
+namespace tern::alloc {
+
+class Poison {
+  public:
+    /// Nobody may read or write these bytes from now on.
+    void hide([[maybe_unused]] const void* start, [[maybe_unused]] std::size_t bytes) const {
+#ifdef TERN_ASAN
+        ASAN_POISON_MEMORY_REGION(start, bytes);
+#endif
+#ifdef TERN_MEMCHECK
+        if (memcheck_) [[unlikely]] {
+            VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
+        }
+#endif
+    }
+
+    /// These bytes belong to somebody again; what they contain is not defined.
+    void reveal([[maybe_unused]] const void* start, [[maybe_unused]] std::size_t bytes) const {
+#ifdef TERN_ASAN
+        ASAN_UNPOISON_MEMORY_REGION(start, bytes);
+#endif
+#ifdef TERN_MEMCHECK
+        if (memcheck_) [[unlikely]] {
+            VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
+        }
+#endif
+    }
+
+    /// Whether a byte is hidden; only AddressSanitizer can tell, others get false.
+    static bool hidden([[maybe_unused]] const void* address) {
+#ifdef TERN_ASAN
+        return __asan_address_is_poisoned(address) != 0;
+#else
+        return false;
+#endif
+    }
+
+    static constexpr bool asan() {
+#ifdef TERN_ASAN
+        return true;
+#else
+        return false;
+#endif
+    }
+
+  private:
+#ifdef TERN_MEMCHECK
+    static bool ask() {
+        return RUNNING_ON_VALGRIND != 0;
+    }
+
+    bool memcheck_ = ask();
+#endif
+};
+
+}  // namespace tern::alloc

@@ -1,0 +1,234 @@
+#pragma once
+
+/// Pools: a tree of resources, each pool bound for life to one lock domain.
+/// Every operation on a pool or on a resource in it aborts unless this thread holds the domain, in
+/// every build. A child pool has the same domain as its parent or one of higher rank, so that walks
+/// (report, mass free, search) lock and unlock on the way down without ever going against the
+/// order. A pool owns what was made in it and destroys it in reverse order; what is merely embedded
+/// in another object registers here for the reports and must be gone before the pool is.
+
+#include "alloc/memory_report.h"
+#include "alloc/owned.h"
+#include "alloc/page_cache.h"
+#include "locking/domain.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace tern::alloc {
+
+class Pool;
+
+/// A member of a pool. Derive to be listed in reports and destroyed with the pool.
+class Resource {
+  public:
+    Resource(const Resource&) = delete;
+    Resource& operator=(const Resource&) = delete;
+
+    /// What it is, for reports: "slab", "arena".
+    virtual std::string_view kind() const = 0;
+
+    /// Which one it is; may be empty.
+    virtual std::string_view name() const { return {}; }
+
+    /// Domain held.
+    virtual MemoryUsage memory() const = 0;
+    /// Whether an address lies in memory of this resource. Domain held.
+    virtual bool contains(const void* address) const = 0;
+
+    /// nullptr for a root pool.
+    Pool* parent() const { return parent_; }
+
+  protected:
+    /// Domain of the pool held. Roots have no parent.
+    explicit Resource(Pool* parent, locking::Here where = locking::Here::now());
+    /// Leaves the parent; domain of the parent held.
+    virtual ~Resource();
+
+  private:
+    friend class Pool;
+
+    virtual Pool* as_pool() { return nullptr; }
+
+    Pool* parent_;
+    Resource* next_ = nullptr;  ///< made later
+    Resource* previous_ = nullptr;
+    // The block this object was made in by its pool; 0 bytes: embedded somewhere else.
+    std::size_t block_bytes_ = 0;
+    void* block_ = nullptr;
+};
+
+class Pool final : public Resource {
+  public:
+    /// A root. The domain and the cache are borrowed for the pool's life.
+    Pool(locking::DomainBase& domain,
+         std::string_view name,
+         PageCache& cache = PageCache::process(),
+         locking::Here where = locking::Here::now());
+
+    /// Destroys everything inside. The domain of the pool is taken if not held; a child also needs
+    /// its parent's domain held.
+    ~Pool() override;
+
+    /// A child with the domain of this pool. Domain held.
+    Pool& child(std::string_view name, locking::Here where = locking::Here::now());
+
+    /// A child with a domain further inside, order checked by type: `held` shows that the domain of
+    /// this pool (of level H) is held. The child's domain need not be held.
+    template <locking::Level L, locking::OuterTo<L> H>
+    Pool& child(locking::Held<H>&,
+                locking::Domain<L>& domain,
+                std::string_view name,
+                locking::Here where = locking::Here::now()) {
+        return child_of(domain, name, where);
+    }
+
+    /// The same with the order checked at run time: same domain or strictly higher rank.
+    Pool& child_of(locking::DomainBase& domain,
+                   std::string_view name,
+                   locking::Here where = locking::Here::now());
+
+    /// A child that owns its domain (named as the pool); the domain goes when the pool does.
+    template <locking::Level L>
+    Pool& child_with_domain(std::string_view name, locking::Here where = locking::Here::now()) {
+        check(where);
+        auto& home = make<OwnedDomain<L>>(name);
+        Pool& pool = child_of(home.domain, name, where);
+        return pool;
+    }
+
+    /// Makes a T owned by the pool. A T derived from Resource gets this pool as first argument.
+    template <class T, class... A>
+    T& make(A&&... arguments) {
+        check(locking::Here{__FILE__, __LINE__});
+        if constexpr (std::is_base_of_v<Resource, T>) {
+            void* block = get_block(sizeof(T), alignof(T));
+            T* object = ::new (block) T(*this, std::forward<A>(arguments)...);
+            adopt_block(*object, block, sizeof(T));
+            return *object;
+        } else {
+            constexpr std::size_t offset = payload_offset(alignof(T));
+            void* block = get_block(offset + sizeof(T), block_alignment(alignof(T)));
+            T* object =
+                ::new (static_cast<std::byte*>(block) + offset) T(std::forward<A>(arguments)...);
+            wrap(block, offset, sizeof(T), [](void* payload) { static_cast<T*>(payload)->~T(); });
+            return *object;
+        }
+    }
+
+    template <class T, class... A>
+    Owned<T> make_owned(A&&... arguments) {
+        T& object = make<T>(std::forward<A>(arguments)...);
+        return Owned<T>(object, &object, this, [](void* home, void* origin) noexcept {
+            static_cast<Pool*>(home)->destroy(*static_cast<T*>(origin));
+        });
+    }
+
+    /// Destroys what make() of this pool returned. Domain held; that of a pool inside is taken on
+    /// the way.
+    template <class T>
+    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+        if constexpr (std::is_base_of_v<Resource, T>) {
+            destroy_resource(object, where);
+        } else {
+            std::byte* payload = reinterpret_cast<std::byte*>(&object);
+            destroy_wrapped(payload - payload_offset(alignof(T)), where);
+        }
+    }
+
+    /// Raw bytes, aligned as malloc does. Domain held for all three.
+    void* block(std::size_t bytes, locking::Here where = locking::Here::now());
+    /// Keeps the contents up to the smaller size; `block` may move.
+    void* resize(void* block, std::size_t bytes, locking::Here where = locking::Here::now());
+    void release(void* block, locking::Here where = locking::Here::now()) noexcept;
+
+    /// Moves a resource made in another pool here. Both domains held; aborts before touching
+    /// anything if one is not. A pool moves with all inside, if its domain fits below here.
+    void adopt(Resource& resource, locking::Here where = locking::Here::now());
+    /// The same for an object or block made there.
+    void adopt_block_of(Pool& from, void* block, locking::Here where = locking::Here::now());
+
+    /// Destroys everything inside, newest first. Domain held; those of pools inside are taken.
+    void clear(locking::Here where = locking::Here::now()) noexcept;
+
+    /// Sum over the tree from here; domains are taken on the way.
+    MemoryUsage usage();
+    /// Describes the tree from here; domains are taken on the way.
+    void report(MemoryVisitor& visitor);
+    /// The innermost resource that an address belongs to, or nullptr. Domains taken on the way; the
+    /// result is only good while its domain is held by the caller.
+    Resource* find(const void* address);
+
+    locking::DomainBase& domain() const { return domain_; }
+
+    PageCache& cache() const { return cache_; }
+
+    /// Names from the root: "router/tables/master4". Domains need not be held: names and parents
+    /// change only by adopt().
+    std::string path() const;
+
+    /// Aborts with the path and both names unless this thread holds the domain.
+    void check(locking::Here where) const {
+        if (!domain_.held_by_this_thread()) [[unlikely]]
+            misuse(where);
+    }
+
+    std::string_view kind() const override { return "pool"; }
+
+    std::string_view name() const override { return name_; }
+
+    /// The pool itself without its contents.
+    MemoryUsage memory() const override;
+    bool contains(const void* address) const override;
+
+  private:
+    friend class Resource;
+
+    template <locking::Level L>
+    struct OwnedDomain final {
+        explicit OwnedDomain(std::string_view name) : domain(name) {}
+
+        locking::Domain<L> domain;
+    };
+
+    /// Head of an object or block that is not a Resource itself.
+    class Wrapped;
+    static constexpr std::size_t wrapped_bytes = 80;
+
+    static constexpr std::size_t block_alignment(std::size_t alignment) {
+        return alignment > 16 ? alignment : 16;
+    }
+
+    static constexpr std::size_t payload_offset(std::size_t alignment) {
+        return round_up(wrapped_bytes, block_alignment(alignment));
+    }
+
+    // For make() of a child pool.
+    Pool(Pool& parent, locking::DomainBase& domain, std::string_view name, locking::Here where);
+
+    Pool* as_pool() override { return this; }
+
+    void* get_block(std::size_t bytes, std::size_t alignment);
+    void put_block(void* block, std::size_t bytes) noexcept;
+    void adopt_block(Resource& resource, void* block, std::size_t bytes);
+    void wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void* payload));
+    void destroy_resource(Resource& resource, locking::Here where) noexcept;
+    void destroy_wrapped(void* block, locking::Here where) noexcept;
+    void link(Resource& resource) noexcept;
+    void unlink(Resource& resource) noexcept;
+    MemoryUsage walk(MemoryVisitor* visitor);
+    [[noreturn]] void misuse(locking::Here where) const;
+
+    locking::DomainBase& domain_;
+    PageCache& cache_;
+    std::string name_;
+    Resource* newest_ = nullptr;
+    Resource* oldest_ = nullptr;
+};
+
+}  // namespace tern::alloc

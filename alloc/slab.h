@@ -1,0 +1,258 @@
+#pragma once
+
+/// Many objects of one type in one domain, cut from pages.
+/// Free slots are bits in the head of the page, so giving back a cold object does not touch it.
+/// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
+/// checks that the pool's domain is held and that the slot is what it claims to be. It keeps at
+/// most one empty page and gives the others back at once. It never calls its user but for
+/// destructors.
+
+#include "alloc/owned.h"
+#include "alloc/page.h"
+#include "alloc/poison.h"
+#include "alloc/pool.h"
+#include "locking/domain.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace tern::alloc {
+
+/// Where the objects of one size lie in a page.
+struct SlabLayout {
+    std::size_t size = 0;    ///< of one slot
+    std::size_t offset = 0;  ///< of the first slot
+    std::size_t count = 0;   ///< slots per page
+
+    static constexpr std::size_t head_bytes = 40;
+
+    static constexpr SlabLayout of(std::size_t object_bytes, std::size_t alignment) {
+        SlabLayout layout;
+        layout.size = round_up(object_bytes, alignment);
+        for (std::size_t count = (page_bytes - head_bytes) / layout.size; count > 0; --count) {
+            const std::size_t words = (count + 63) / 64;
+            const std::size_t offset = round_up(head_bytes + words * 8, alignment);
+            if (offset + count * layout.size <= page_bytes) {
+                layout.offset = offset;
+                layout.count = count;
+                break;
+            }
+        }
+        return layout;
+    }
+};
+
+struct SlabStats {
+    std::size_t live = 0;       ///< objects
+    std::size_t live_peak = 0;  ///< most objects at once so far
+    std::size_t pages = 0;
+    std::size_t slots = 0;  ///< objects that fit into the pages
+};
+
+/// Everything about a slab that does not depend on the type.
+class SlabBase : public Resource {
+  public:
+    std::string_view kind() const override { return "slab"; }
+
+    std::string_view name() const override { return name_; }
+
+    MemoryUsage memory() const override;
+    bool contains(const void* address) const override;
+
+    /// Domain held.
+    SlabStats stats() const;
+
+    std::size_t live() const { return live_; }
+
+    /// Aborts unless all heads, bitmaps and counters agree. Domain held.
+    void verify() const;
+
+  protected:
+    struct Page {
+        Page* next;
+        Page* previous;
+        SlabBase* slab;
+        std::uint16_t free_count;
+        std::uint16_t first_word;  ///< no free slot before this word of the bitmap
+        std::uint16_t listed;      ///< a PageList
+        std::uint16_t unused;
+        std::uint64_t unused_too;
+        std::uint64_t free_bits[1];  ///< one per slot, continued up to the first slot
+    };
+
+    static_assert(sizeof(void*) != 8 || offsetof(Page, free_bits) == SlabLayout::head_bytes);
+
+    enum PageList : std::uint16_t { current, partial, full };
+
+    SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, locking::Here where);
+    ~SlabBase() override;
+
+    void check(locking::Here where) const {
+        if (!domain_.held_by_this_thread()) [[unlikely]]
+            pool_.check(where);
+    }
+
+    /// A slot of the current page, which has one.
+    static std::byte* take_slot(Page& page, const SlabLayout& layout) {
+        std::size_t word = page.first_word;
+        while (page.free_bits[word] == 0) {
+            ++word;
+        }
+        page.first_word = static_cast<std::uint16_t>(word);
+        const auto bit = static_cast<std::size_t>(std::countr_zero(page.free_bits[word]));
+        page.free_bits[word] &= page.free_bits[word] - 1;
+        --page.free_count;
+        return reinterpret_cast<std::byte*>(&page) + layout.offset +
+               (word * 64 + bit) * layout.size;
+    }
+
+    /// Makes `current_` a page with a free slot; false if there is no memory.
+    bool next_page() noexcept;
+    /// Called when a page that is not the current one got its first free slot or its last one.
+    void refile(Page& page) noexcept;
+    /// Gives all pages back; the objects have been destroyed.
+    void drop_pages() noexcept;
+    [[noreturn]] void bad_object(const void* object, const char* why, locking::Here where) const;
+
+    template <class F>
+    void for_each_slot(const SlabLayout& layout, F&& use) {
+        if (current_ != nullptr) for_each_live(*current_, layout, use);
+        for (Page* list : {partial_, full_}) {
+            for (Page* page = list; page != nullptr; page = page->next) {
+                for_each_live(*page, layout, use);
+            }
+        }
+    }
+
+    Pool& pool_;
+    const locking::DomainBase& domain_;
+    Page* current_ = nullptr;
+    std::size_t live_ = 0;
+    std::size_t live_peak_ = 0;
+    Poison poison_;
+
+  private:
+    template <class F>
+    static void for_each_live(Page& page, const SlabLayout& layout, F& use) {
+        for (std::size_t i = 0; i < layout.count; ++i) {
+            if ((page.free_bits[i / 64] >> (i % 64) & 1) == 0) {
+                use(reinterpret_cast<std::byte*>(&page) + layout.offset + i * layout.size);
+            }
+        }
+    }
+
+    void init_page(Page& page) noexcept;
+    void free_page(Page& page) noexcept;
+    void file(Page& page, PageList list) noexcept;
+    void unfile(Page& page) noexcept;
+    void verify_page(const Page& page, PageList list, SlabStats& sum) const;
+
+    SlabLayout layout_;
+    std::string name_;
+    Page* partial_ = nullptr;
+    Page* full_ = nullptr;
+    Page* empty_ = nullptr;  ///< at most one, filed nowhere
+    std::size_t pages_ = 0;
+};
+
+template <class T>
+class Slab final : public SlabBase {
+  public:
+    static constexpr SlabLayout layout = SlabLayout::of(sizeof(T), alignof(T));
+    static_assert(layout.count >= 1, "an object of a slab must fit into a page");
+    static_assert(alignof(T) <= 64);
+
+    /// Domain of the pool held, here and everywhere.
+    Slab(Pool& pool, std::string_view name, locking::Here where = locking::Here::now())
+        : SlabBase(pool, name, layout, where) {}
+
+    /// Destroys what is left.
+    ~Slab() override { clear(); }
+
+    template <class... A>
+    T& make(A&&... arguments) {
+        void* slot = allocate();
+        TERN_ASSERT(slot != nullptr, "out of memory in slab ", name());
+        return *::new (slot) T(std::forward<A>(arguments)...);
+    }
+
+    /// nullptr if there is no memory.
+    template <class... A>
+    [[nodiscard]] T* try_make(A&&... arguments) {
+        void* slot = allocate();
+        return slot == nullptr ? nullptr : ::new (slot) T(std::forward<A>(arguments)...);
+    }
+
+    template <class... A>
+    Owned<T> make_owned(A&&... arguments) {
+        T& object = make(std::forward<A>(arguments)...);
+        return Owned<T>(object, &object, this, [](void* home, void* origin) noexcept {
+            static_cast<Slab*>(home)->destroy(*static_cast<T*>(origin));
+        });
+    }
+
+    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+        check(where);
+        Page& page = *reinterpret_cast<Page*>(page_of(&object));
+        const std::size_t distance =
+            static_cast<std::size_t>(reinterpret_cast<std::byte*>(&object) -
+                                     reinterpret_cast<std::byte*>(&page)) -
+            layout.offset;
+        const std::size_t index = distance / layout.size;
+        const std::uint64_t bit = std::uint64_t{1} << (index % 64);
+        if (page.slab != this || index * layout.size != distance || index >= layout.count)
+            [[unlikely]] {
+            bad_object(&object, "not an object of this slab", where);
+        }
+        if ((page.free_bits[index / 64] & bit) != 0) [[unlikely]] {
+            bad_object(&object, "destroyed twice", where);
+        }
+        object.~T();
+        poison_.hide(&object, layout.size);
+        page.free_bits[index / 64] |= bit;
+        if (index / 64 < page.first_word) page.first_word = static_cast<std::uint16_t>(index / 64);
+        ++page.free_count;
+        --live_;
+        if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
+            refile(page);
+        }
+    }
+
+    /// Destroys all objects and gives all pages back.
+    void clear(locking::Here where = locking::Here::now()) noexcept {
+        check(where);
+        if constexpr (!std::is_trivially_destructible_v<T>) {
+            for_each_slot(layout,
+                          [](std::byte* slot) { std::launder(reinterpret_cast<T*>(slot))->~T(); });
+        }
+        drop_pages();
+    }
+
+    /// Visits all objects, in no particular order; `use` may change but not make or destroy them.
+    template <class F>
+    void for_each(F&& use, locking::Here where = locking::Here::now()) {
+        check(where);
+        for_each_slot(layout,
+                      [&](std::byte* slot) { use(*std::launder(reinterpret_cast<T*>(slot))); });
+    }
+
+  private:
+    void* allocate(locking::Here where = locking::Here::now()) {
+        check(where);
+        if (current_ == nullptr || current_->free_count == 0) [[unlikely]] {
+            if (!next_page()) return nullptr;
+        }
+        std::byte* slot = take_slot(*current_, layout);
+        if (++live_ > live_peak_) live_peak_ = live_;
+        poison_.reveal(slot, layout.size);
+        return slot;
+    }
+};
+
+}  // namespace tern::alloc
