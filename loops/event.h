@@ -1,0 +1,52 @@
+#pragma once
+
+/// A run-once request to call a function in a loop, embedded in its owner: events, not threads,
+/// carry work between loops. Any thread may send, without waiting and without allocation; sending
+/// again before it has run changes nothing (coalescing); sending from its own handler is honoured.
+/// The owner destroys or cancels it under the domain of the loop it was sent to. An event is in one
+/// loop at a time: sending it elsewhere while queued aborts.
+
+#include "loops/callback.h"
+
+#include <atomic>
+
+namespace tern::loops {
+
+class Loop;
+
+enum class Sent : std::uint8_t {
+    queued,   ///< will run once
+    already,  ///< was queued in that loop before and has not run yet
+    stopped,  ///< the loop has stopped; the event will not run
+};
+
+class Event : private Links {
+  public:
+    Event(Function function, void* context) : function_(function), context_(context) {}
+
+    explicit Event(Callback callback) : Event(callback.function, callback.context) {}
+
+    ~Event() {
+        if (target_.load(std::memory_order_acquire) != nullptr) cancel();
+    }
+
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+    /// Any thread, any domains held. Costs no system call unless the loop's thread sleeps.
+    Sent send(Loop& loop) noexcept;
+
+    /// Takes it back; false if it was not queued. Needs the domain of the loop it is queued in.
+    bool cancel() noexcept;
+
+    bool queued() const noexcept { return target_.load(std::memory_order_acquire) != nullptr; }
+
+  private:
+    friend class Loop;
+    friend class EventQueue;
+    std::atomic<Loop*> target_{nullptr};
+    Function function_;
+    void* context_;
+};
+
+}  // namespace tern::loops

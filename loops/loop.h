@@ -1,0 +1,217 @@
+#pragma once
+
+/// A loop: events, timers and watchers that run one at a time, with the loop's domain held.
+/// Thousands of loops share a few threads; a loop without anything to do is in no queue and costs
+/// nothing. Its owner embeds it and keeps it until the event given to stop() has come. Handlers run
+/// in turns; from outside, whoever holds the domain (LoopEntry) may use the same events, timers and
+/// watchers. It never runs on two threads at once and never on a thread of another group.
+
+#include "locking/domain.h"
+#include "loops/event.h"
+#include "loops/event_queue.h"
+#include "loops/poller.h"
+#include "loops/time.h"
+#include "loops/timer.h"
+#include "loops/watcher.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tern::alloc {
+class Pool;
+}
+
+namespace tern::loops {
+
+class Loop;
+class Runtime;
+class ThreadGroup;
+class Worker;
+struct LoopCell;
+
+/// The loop whose handlers this thread is running; nullptr outside of turns.
+extern constinit thread_local Loop* running_loop;
+
+/// Work put off to the end of the loop's present run; embedded like an Event, same thread only.
+class Deferred {
+  public:
+    explicit Deferred(Callback callback) : callback_(callback) {}
+
+    bool pending() const { return pending_; }
+
+  private:
+    friend class Loop;
+    Callback callback_;
+    Deferred* next_ = nullptr;
+    bool pending_ = false;
+};
+
+/// What a handler is given: the time, the rest of its slice, and proof of the domain.
+class Turn {
+  public:
+    Loop& loop() const { return loop_; }
+
+    /// The time at most some microseconds ago; read anew by out_of_time().
+    Instant now() const { return now_; }
+
+    /// True when other loops should have the thread: send your own event again and return.
+    bool out_of_time();
+    /// The domain as a token for typed calls; aborts unless it is the loop's.
+    template <locking::Level L>
+    locking::Proof<L> holding(locking::Domain<L>& domain) const;
+    /// Runs the callback after the handlers of this run, before the domain is released.
+    void defer(Deferred& work);
+
+  private:
+    friend class Loop;
+    Turn(Loop& loop, const Clock& clock, Duration slice, std::uint32_t checks);
+    void refresh();
+
+    Loop& loop_;
+    const Clock& clock_;
+    Instant now_;
+    Instant end_;
+    std::uint64_t ticks_;
+    std::uint32_t checks_;  ///< simulation: checks left before the slice counts as used up
+    bool virtual_time_;
+};
+
+class Loop {
+  public:
+    /// Placed on the least loaded thread of the group. The domain must outlive the loop.
+    Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name);
+    /// Stopped before, or no thread of the runtime runs (any more).
+    ~Loop();
+
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    std::string_view name() const { return name_; }
+
+    locking::DomainBase& domain() const { return domain_; }
+
+    ThreadGroup& group() const;
+
+    Runtime& runtime() const { return runtime_; }
+
+    /// Reads the clock; in handlers Turn::now() is cheaper.
+    Instant now() const;
+
+    /// Pool for what lives as long as the loop; bound to the same domain by its owner.
+    alloc::Pool* pool() const { return pool_; }
+
+    void set_pool(alloc::Pool* pool) { pool_ = pool; }
+
+    /// Makes the loop run soon even if nothing is queued; events and timers do that themselves.
+    void wake() noexcept;
+
+    /// Asks it to stop: what was sent before runs once more, then nothing runs, and `stopped` is
+    /// sent to `tell`. From then on the owner may destroy the loop. Any thread, once.
+    void stop(Loop& tell, Event& stopped);
+    bool stopping() const;
+
+    /// Continues on a thread of the other group from its next run on. Any thread.
+    void move_to(ThreadGroup& group);
+
+    /// Whether the calling thread runs handlers of this loop now.
+    bool running_here() const { return running_loop == this; }
+
+    /// A random number from the loop's own seeded sequence; needs the domain.
+    std::uint64_t random();
+
+    /// Total time its handlers took; any thread.
+    Duration time_used() const {
+        return Duration::from_microseconds(used_us_.load(std::memory_order_relaxed));
+    }
+
+  private:
+    friend class Event;
+    friend class Timer;
+    friend class Watcher;
+    friend class Worker;
+    friend class Runtime;
+    friend class Turn;
+
+    enum class Outcome : std::uint8_t { idle, more, stopped };
+
+    struct RunLimits {
+        const Clock* clock;
+        Duration slice;
+        std::uint32_t checks;  ///< zero: real time
+    };
+
+    Outcome run(const RunLimits& limits);
+    bool run_events(Turn& turn);
+    bool run_timers(Turn& turn);
+    bool run_watchers(Turn& turn);
+    void run_deferred(Turn& turn);
+    void report_failures(Turn& turn);
+    void retire();
+    void timer_set(Instant when);
+    void forget(Watcher& watcher);
+    Poller* make_poller();
+    void watch_here(Worker& worker);
+
+    Runtime& runtime_;
+    locking::DomainBase& domain_;
+    LoopCell& cell_;
+    alloc::Pool* pool_ = nullptr;
+    std::string name_;
+    EventQueue events_;
+    TimerHeap timers_;
+    Instant armed_ = Instant::never();  ///< when the thread will wake us; under the domain
+    std::unique_ptr<Poller> poller_;
+    Worker* watched_by_ = nullptr;  ///< whose poller ours stands in; under the domain
+    Links watchers_{&watchers_, &watchers_};
+    std::span<Poller::Report> batch_;  ///< reports not yet delivered in the present run
+    Deferred* deferred_ = nullptr;
+    Deferred** deferred_end_ = &deferred_;
+    Loop* tell_ = nullptr;
+    Event* stopped_event_ = nullptr;
+    std::uint64_t random_state_;
+    std::atomic<std::int64_t> used_us_{0};
+    std::uint32_t run_timers_limit_ = 0;
+    bool failures_ = false;
+    bool silent_ = false;  ///< stopped; nothing runs any more
+};
+
+/// Scoped direct access from outside of the loop's turns: holds its domain. Subject to the lock
+/// order (the main loop may enter a protocol's loop, never the other way round).
+class [[nodiscard]] LoopEntry {
+  public:
+    explicit LoopEntry(Loop& loop, locking::Here where = locking::Here::now())
+        : loop_(loop), where_(where) {
+        loop_.domain().lock_erased(where_);
+    }
+
+    ~LoopEntry() { loop_.domain().unlock_erased(where_); }
+
+    LoopEntry(const LoopEntry&) = delete;
+    LoopEntry& operator=(const LoopEntry&) = delete;
+
+    Loop& loop() const { return loop_; }
+
+    template <locking::Level L>
+    locking::Proof<L> holding(locking::Domain<L>& domain) const {
+        TERN_ASSERT(&domain == &loop_.domain(), "not the domain of loop ", loop_.name());
+        return domain.proof();
+    }
+
+  private:
+    Loop& loop_;
+    locking::Here where_;
+};
+
+// ------------------------------------------------------------------------------------------------
+
+template <locking::Level L>
+locking::Proof<L> Turn::holding(locking::Domain<L>& domain) const {
+    TERN_ASSERT(&domain == &loop_.domain(), "not the domain of loop ", loop_.name());
+    return domain.proof();
+}
+
+}  // namespace tern::loops

@@ -1,0 +1,69 @@
+#pragma once
+
+/// A set of threads that run the same kind of loops.
+/// Groups are made by and owned by the Runtime. Worker groups balance: busy threads give loops
+/// away, idle ones take them. Latency groups place loops by count and leave them alone; a loop
+/// never runs on a thread of another group. The number of threads may change while they run; loops
+/// of a thread that goes are handed over, none is lost. Any thread may call; nothing here waits.
+
+#include "loops/event.h"
+#include "loops/time.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tern::loops {
+
+class GroupState;
+class Loop;
+class Runtime;
+
+enum class GroupKind : std::uint8_t {
+    pinned,   ///< one thread, the one that calls Runtime::run()
+    worker,   ///< balanced
+    latency,  ///< placed by count, never moved
+};
+
+struct GroupOptions {
+    std::string name = "worker";
+    GroupKind kind = GroupKind::worker;
+    unsigned threads = 1;
+    Duration max_latency = Duration::from_milliseconds(300);  ///< goal for one round of all loops
+    Duration min_slice = Duration::from_microseconds(500);    ///< a loop gets at least that
+    Duration max_slice = Duration::from_milliseconds(20);     ///< and at most that
+    unsigned busy_enter = 4;  ///< consecutive turns without waiting that make a thread busy
+    unsigned busy_leave = 4;  ///< and turns with waiting that end it
+    Duration force_idle = Duration::from_milliseconds(300);  ///< one such wait ends it at once
+    Duration cool_down = Duration::from_seconds(1);  ///< a loop that moved stays for that long
+    bool steal = true;
+    bool balance = true;
+};
+
+class ThreadGroup {
+  public:
+    std::string_view name() const;
+    GroupKind kind() const;
+    const GroupOptions& options() const;
+    Runtime& runtime() const;
+
+    /// Threads that take part now (those on their way out not counted).
+    unsigned threads() const;
+    static constexpr unsigned threads_max = 1024;
+
+    /// Grows or shrinks to `count` (at least 1). `done` is sent to `tell` when the change is
+    /// complete, that is when threads that go have handed over their loops and ended.
+    void set_threads(unsigned count, Loop& tell, Event& done);
+
+    /// Loops that changed threads since the start.
+    std::uint64_t moves() const;
+
+  private:
+    friend class GroupState;
+
+    explicit ThreadGroup(GroupState& state) : state_(state) {}
+
+    GroupState& state_;
+};
+
+}  // namespace tern::loops

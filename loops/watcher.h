@@ -1,0 +1,85 @@
+#pragma once
+
+/// Calls a handler in a loop when a descriptor is ready.
+/// It borrows the descriptor: the owner destroys the watcher before closing it. Every call needs
+/// the domain of the watcher's loop. Delivery is level triggered: what the handler leaves is
+/// reported again. A watcher always has a loop; when that loop stops it falls silent until moved or
+/// destroyed. Pausing is immediate (no readable call after pause_rx returns), counts per reason,
+/// and leaves writing, errors and hang-ups alive; with reading paused these two are reported once.
+/// A descriptor the kernel refuses to watch is reported to the handler as `error`.
+
+#include "loops/callback.h"
+#include "loops/poller.h"
+
+#include <array>
+#include <cstdint>
+
+namespace tern::loops {
+
+class Loop;
+
+using WatchFunction = void (*)(void* context, Turn& turn, Ready ready);
+
+/// Who wants reading to pause. Each counts on its own; reading goes on when all are back at zero.
+enum class PauseReason : std::uint8_t { cork, user, buffer, protocol };
+
+class Watcher : private Links {
+  public:
+    Watcher(Loop& loop, int fd, Interest interest, WatchFunction function, void* context);
+    ~Watcher();
+
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+
+    Loop& loop() const { return *loop_; }
+
+    int fd() const { return fd_; }
+
+    Interest interest() const { return interest_; }
+
+    void set_interest(Interest interest);
+    /// For owners that change what stands behind the descriptor (accepted, connected).
+    void set_handler(WatchFunction function, void* context);
+
+    void pause_rx(PauseReason reason);
+    /// The pair of one earlier pause_rx(reason). Data that waits is delivered without new bytes.
+    void resume_rx(PauseReason reason);
+
+    bool rx_paused() const { return paused_; }
+
+    /// Complete when it returns; both domains must be held (PairLock within one level). Whatever
+    /// was ready is reported by the new loop, nothing twice.
+    void move_to(Loop& loop);
+
+  private:
+    friend class Loop;
+
+    Interest effective() const { return paused_ ? (interest_ & Interest::writable) : interest_; }
+
+    void attach();
+    void detach();
+    void update();
+    void deliver(Turn& turn, Ready ready);
+
+    Loop* loop_;
+    int fd_;
+    WatchFunction function_;
+    void* context_;
+    Interest interest_;
+    Interest registered_ = Interest::none;
+    bool watched_ = false;   ///< stands in the loop's poller
+    bool failed_ = false;    ///< the poller refused; to be reported
+    bool silenced_ = false;  ///< hang-up reported while nothing was wanted; out of the poller
+    bool paused_ = false;
+    std::array<std::uint8_t, 4> pauses_{};
+};
+
+/// watch<&Session::on_ready>(): a WatchFunction from a method taking (Turn&, Ready).
+template <auto Method, class T>
+constexpr WatchFunction watch_function() {
+    return [](void* context, Turn& turn, Ready ready) {
+        (static_cast<T*>(context)->*Method)(turn, ready);
+    };
+}
+
+}  // namespace tern::loops
