@@ -34,6 +34,7 @@ class Bitmap {
     [[nodiscard]] std::optional<std::uint32_t> find_first_set(std::uint32_t from) const;
     /// Always finds one, perhaps past the current end.
     [[nodiscard]] std::uint32_t find_first_clear(std::uint32_t from) const;
+
     [[nodiscard]] std::size_t memory() const { return words_.capacity() * sizeof(std::uint64_t); }
 
   private:

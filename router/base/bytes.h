@@ -5,12 +5,12 @@
 /// and both remember it, so that a codec reads all fields and checks once. Views returned by a
 /// Reader live as long as its input. Pure values for any domain; they never allocate.
 
+#include "locking/check.h"
+
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
-
-#include "locking/check.h"
 
 namespace tern {
 

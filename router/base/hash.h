@@ -4,17 +4,17 @@
 /// Used by hash tables inside the process only; never sent, stored in files or used for security.
 /// Pure; any domain. Byte strings cost about one multiplication per 16 bytes.
 
+#include "router/base/bytes.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "router/base/bytes.h"
 
 namespace tern {
 
 /// Mixes two words into one; both halves of the 128-bit product count.
 [[nodiscard]] constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b) {
-    const auto product = static_cast<unsigned __int128>(a ^ 0x9e37'79b9'7f4a'7c15U) *
-                         (b ^ 0xe703'7ed1'a0b4'28dbU);
+    const auto product =
+        static_cast<unsigned __int128>(a ^ 0x9e37'79b9'7f4a'7c15U) * (b ^ 0xe703'7ed1'a0b4'28dbU);
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

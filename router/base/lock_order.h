@@ -75,4 +75,16 @@ struct Log {
     static constexpr std::string_view name = "log";
 };
 
+using Order = locking::LockOrder<Control,
+                                 Service,
+                                 Protocol,
+                                 ExportGroup,
+                                 Table,
+                                 NextHopCache,
+                                 PrefixIndex,
+                                 Interfaces,
+                                 AttributeStore,
+                                 Log>;
+static_assert(Order::levels == 10);
+
 }  // namespace tern::level

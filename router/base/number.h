@@ -4,10 +4,10 @@
 /// Decimal or 0x hexadecimal, whole text, no sign, no spaces; leading zeros are decimal.
 /// Pure functions without domain or locale; they never accept a part of the text.
 
+#include "router/base/result.h"
+
 #include <cstdint>
 #include <string_view>
-
-#include "router/base/result.h"
 
 namespace tern {
 

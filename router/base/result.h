@@ -19,6 +19,7 @@ struct Position {
     std::uint32_t column = 0;
 
     friend bool operator==(const Position&, const Position&) = default;
+
     [[nodiscard]] constexpr bool known() const { return line != 0; }
 };
 

@@ -20,6 +20,7 @@ class Strong {
     constexpr explicit Strong(Rep value) : value_(value) {}
 
     [[nodiscard]] constexpr Rep value() const { return value_; }
+
     friend constexpr auto operator<=>(const Strong&, const Strong&) = default;
 
   private:

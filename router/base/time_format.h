@@ -1,8 +1,10 @@
 #pragma once
 
 /// Times as text for CLI and log: strftime with sub-second digits and an optional second format
-/// for old times, as `timeformat` configures it. Wall-clock instants are microseconds since the
-/// epoch and are arguments: nothing here reads a clock. Pure but for the local time zone.
+/// for old times, as `timeformat` configures it. Times are arguments: nothing
+/// here reads a clock. Pure but for the local time zone.
+
+#include "loops/time.h"
 
 #include <cstdint>
 #include <optional>
@@ -11,10 +13,10 @@
 
 namespace tern {
 
-/// `"FMT1" LIMIT "FMT2"`: FMT2 is for times older than `limit_us`; without it FMT1 serves all.
+/// `"FMT1" LIMIT "FMT2"`: FMT2 is for times older than `limit`; without it FMT1 serves all.
 struct TimeFormat {
     std::string recent;
-    std::int64_t limit_us = 0;
+    loops::Duration limit;
     std::string older;
 
     friend bool operator==(const TimeFormat&, const TimeFormat&) = default;
@@ -30,12 +32,12 @@ enum class SubSecond : std::uint8_t { none, milliseconds, microseconds };
 /// One strftime(3) format plus %f (6 digits) and %Nf (N = 1..6). Empty when the expansion does not
 /// fit `size_max` bytes or the format is wrong.
 [[nodiscard]] std::optional<std::string> expand_time(std::string_view format,
-                                                     std::int64_t wall_us,
+                                                     loops::WallTime time,
                                                      std::size_t size_max);
 
 /// For CLI replies; `<error>` when the expansion is too long.
 [[nodiscard]] std::string format_time(const TimeFormat& format,
-                                      std::int64_t wall_us,
-                                      std::int64_t now_us);
+                                      loops::WallTime time,
+                                      loops::WallTime now);
 
 }  // namespace tern
