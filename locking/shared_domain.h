@@ -1,0 +1,130 @@
+#pragma once
+
+/// A domain that many may read and one may write, under the same order and checks as Domain.
+/// For data that is read far more often than written and where the reader must exclude the writer;
+/// where it need not, RCU is cheaper. Writers go first: a waiting writer keeps new readers out.
+/// A reader cannot become a writer (it would wait for itself) and a thread takes it once only.
+/// Owned by what it guards; never allocates.
+
+#include "locking/domain.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace tern::locking {
+
+/// Proof that this thread may read what a shared domain of level L guards.
+template <class L>
+class HeldShared : public Position<L> {
+  protected:
+    HeldShared() = default;
+    ~HeldShared() = default;
+};
+
+/// The type-erased part.
+class SharedDomainBase : public RankedLock {
+  public:
+    SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
+
+    ~SharedDomainBase() {
+        if (word_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+            destroyed_while_held();
+    }
+
+    void lock_shared_erased(Here where = Here::now());
+    void unlock_shared_erased(Here where = Here::now());
+    void lock_erased(Here where = Here::now());
+    void unlock_erased(Here where = Here::now());
+
+    bool held_by_this_thread() const {
+        return writer_.load(std::memory_order_relaxed) == &thread_state;
+    }
+
+    /// For reading or writing; looks through what this thread holds.
+    bool held_shared_by_this_thread() const;
+
+    /// Aborts unless this thread may write.
+    void assert_held(Here where = Here::now()) const;
+    /// Aborts unless this thread may read.
+    void assert_held_shared(Here where = Here::now()) const;
+
+  private:
+    // The word: readers inside, writers waiting, a writer inside.
+    static constexpr std::uint32_t one_reader = 1;
+    static constexpr std::uint32_t readers_mask = 0xffff;
+    static constexpr std::uint32_t one_waiting = 0x10000;
+    static constexpr std::uint32_t waiting_mask = 0x7fff0000;
+    static constexpr std::uint32_t writing = 0x80000000;
+
+    bool try_read();
+    void wait_to_read();
+    void wait_to_write();
+
+    std::atomic<std::uint32_t> word_{0};
+    std::atomic<const ThreadState*> writer_{nullptr};
+};
+
+template <Level L>
+class SharedDomain;
+
+template <Level L>
+class [[nodiscard]] ReadGuard : public HeldShared<L> {
+  public:
+    ~ReadGuard() { domain_.unlock_shared_erased(where_); }
+
+  private:
+    friend class SharedDomain<L>;
+
+    ReadGuard(SharedDomainBase& domain, Here where) : domain_(domain), where_(where) {}
+
+    SharedDomainBase& domain_;
+    Here where_;
+};
+
+template <Level L>
+class [[nodiscard]] WriteGuard : public Held<L> {
+  public:
+    ~WriteGuard() { domain_.unlock_erased(where_); }
+
+  private:
+    friend class SharedDomain<L>;
+
+    WriteGuard(SharedDomainBase& domain, Here where) : domain_(domain), where_(where) {}
+
+    SharedDomainBase& domain_;
+    Here where_;
+};
+
+template <Level L>
+class SharedDomain final : public SharedDomainBase {
+  public:
+    static_assert(L::rank > Nothing::rank, "rank 0 means that nothing is held");
+
+    explicit SharedDomain(std::string_view name = L::name) : SharedDomainBase(name, L::rank) {}
+
+    template <OuterTo<L> H>
+    ReadGuard<L> read(Position<H>&, Here where = Here::now()) {
+        lock_shared_erased(where);
+        return ReadGuard<L>(*this, where);
+    }
+
+    template <OuterTo<L> H>
+    WriteGuard<L> write(Position<H>&, Here where = Here::now()) {
+        lock_erased(where);
+        return WriteGuard<L>(*this, where);
+    }
+
+    /// Order checked at run time only.
+    ReadGuard<L> read_dynamic(Here where = Here::now()) {
+        lock_shared_erased(where);
+        return ReadGuard<L>(*this, where);
+    }
+
+    WriteGuard<L> write_dynamic(Here where = Here::now()) {
+        lock_erased(where);
+        return WriteGuard<L>(*this, where);
+    }
+};
+
+}  // namespace tern::locking
