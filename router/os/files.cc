@@ -1,5 +1,7 @@
 #include "router/os/files.h"
 
+#include "loops/file_descriptor.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,24 +14,6 @@
 
 namespace tern::os {
 namespace {
-
-/// Closes at the end of the scope.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    [[nodiscard]] int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 bool write_all(int fd, std::string_view content) {
     while (!content.empty()) {
@@ -46,7 +30,7 @@ bool write_all(int fd, std::string_view content) {
 }  // namespace
 
 SystemResult<std::string> read_file(const std::string& path, std::size_t limit) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const loops::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return system_failure("open " + path, errno);
     std::string content;
     char block[16384];
@@ -64,7 +48,7 @@ SystemResult<std::string> read_file(const std::string& path, std::size_t limit) 
 
 SystemResult<void> replace_file(const std::string& path, std::string_view content) {
     std::string temporary = path + ".XXXXXX";
-    const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+    const loops::FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
     if (file.get() < 0) return system_failure("create " + temporary, errno);
     const bool written = write_all(file.get(), content) && ::fchmod(file.get(), 0644) == 0 &&
                          ::fsync(file.get()) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;

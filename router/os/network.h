@@ -11,6 +11,7 @@
 #include "router/net/ip_address.h"
 #include "router/net/prefix.h"
 #include "router/os/system_error.h"
+#include "router/os/tcp_auth.h"
 
 #include <cstdint>
 #include <memory>
@@ -29,15 +30,6 @@ struct Endpoint {
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// TCP-MD5 key (RFC 2385) for the peers inside a prefix.
-struct Md5Key {
-    net::Prefix peers;
-    std::string secret;                 ///< 1..80 bytes
-    std::uint32_t interface_index = 0;  ///< VRF device the key is limited to; 0: any
-
-    friend bool operator==(const Md5Key&, const Md5Key&) = default;
-};
-
 /// What connections and listeners have in common.
 struct SocketOptions {
     std::string interface;     ///< bind to this interface or VRF device; empty: none
@@ -49,6 +41,7 @@ struct SocketOptions {
     std::uint32_t rx_buffer = 0;           ///< bytes; 0: the system's
     std::uint32_t tx_buffer = 0;
     std::vector<Md5Key> md5_keys;
+    std::vector<AoKey> ao_keys;
 };
 
 struct ConnectOptions {
