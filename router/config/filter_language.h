@@ -7,6 +7,7 @@
 
 #include "router/attr/value.h"
 
+#include <cstdint>
 #include <memory>
 
 namespace tern::filter {
@@ -49,6 +50,9 @@ class FilterLanguage {
     /// A constant term: literal, constant symbol or `( expression )`, for options that take
     /// a number, address, string or switch. The value may borrow from the language.
     virtual attr::Value parse_constant(Parser& parser) = 0;
+
+    /// `filter stacks V E`: bounds for filters parsed from now on.
+    virtual void set_stacks(std::uint32_t values, std::uint32_t calls) = 0;
 
     virtual const filter::Filter* accept_all() = 0;
     virtual const filter::Filter* reject_all() = 0;

@@ -8,12 +8,14 @@
 
 #include "router/config/filter_language.h"
 #include "router/config/lexer.h"
+#include "router/config/schema.h"
 #include "router/config/source.h"
 #include "router/config/symbols.h"
 #include "router/config/token.h"
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,6 +124,12 @@ class Parser {
 
     /// Number with mandatory unit s, ms or us; microseconds.
     std::int64_t time();
+
+    /// As time(), refused outside [low, high] microseconds.
+    std::int64_t time_in(std::uint64_t low, std::uint64_t high, std::string_view complaint);
+
+    /// One word of the list; its value.
+    std::uint32_t choice(std::span<const Choice> choices);
 
     /// String or string constant.
     std::string text();
