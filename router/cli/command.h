@@ -33,6 +33,8 @@ struct Command {
     Access access = Access::everyone;
     CommandHandler handler = nullptr;
     void* closure = nullptr;
+    /// Only stands in help for all rows that begin with its words, e.g. `show`.
+    bool heading = false;
 };
 
 /// What a long answer asks for after a step.

@@ -21,6 +21,11 @@ struct ParsedCommand {
 /// The longest row whose words begin the line. Errors are the texts of `9001` replies.
 [[nodiscard]] Result<ParsedCommand> parse_command(const CommandTable& table, std::string_view line);
 
+/// The line with its command words in full, for clients that expand before they send: there an
+/// abbreviation may also stand where an argument could, as in `show protocols al`. The error is
+/// empty for an unknown command and has the possible words for an ambiguous one.
+[[nodiscard]] Result<std::string> expand_command(const CommandTable& table, std::string_view line);
+
 /// Words that can follow `line` (whose last word may be incomplete), in order, each once.
 [[nodiscard]] std::vector<std::string_view> complete_command(const CommandTable& table,
                                                              std::string_view line);

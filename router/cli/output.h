@@ -32,13 +32,9 @@ class FieldValue {
     FieldValue(const std::string& text)  // NOLINT(google-explicit-constructor)
         : kind_(Kind::text), text_(text) {}
 
-    template <std::same_as<bool> B>
-    constexpr FieldValue(B flag)  // NOLINT(google-explicit-constructor)
-        : kind_(Kind::flag), number_(flag ? 1 : 0) {}
-
     template <std::unsigned_integral N>
     constexpr FieldValue(N number)  // NOLINT(google-explicit-constructor)
-        : kind_(Kind::number), number_(number) {}
+        : kind_(std::same_as<N, bool> ? Kind::flag : Kind::number), number_(number) {}
 
     template <std::signed_integral N>
     constexpr FieldValue(N number)  // NOLINT(google-explicit-constructor)

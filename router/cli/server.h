@@ -5,6 +5,8 @@
 /// frees its descriptor at once and the rest when its running command has ended.
 /// It never blocks and never writes to a log; what happens is told to ServerEvents.
 
+#include "loops/event.h"
+#include "loops/loop.h"
 #include "router/base/result.h"
 #include "router/cli/session.h"
 
@@ -13,10 +15,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace tern::loops {
-class Loop;
-}
 
 namespace tern::cli {
 
@@ -67,14 +65,17 @@ class Server {
     struct Listener;
     class Client;
 
-    void accept_from(Listener& listener);
-    void remove(Client& client);
+    void add_client(int fd, const Personality& personality);
+    void reap();
+
+    void reap_soon() { (void)reap_event_.send(loop_); }
 
     loops::Loop& loop_;
     const CommandTable& table_;
     ServerEvents& events_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<std::unique_ptr<Client>> clients_;
+    loops::Event reap_event_;
 };
 
 }  // namespace tern::cli

@@ -73,16 +73,22 @@ class Session {
 
     [[nodiscard]] bool has_long_reply() const { return long_reply_ != nullptr; }
 
+    /// run() would do something if there were room for output.
+    [[nodiscard]] bool runnable() const;
+
     [[nodiscard]] const CommandTable& table() const { return table_; }
 
   private:
+    /// A line, or the rest of one that was too long.
     enum class Input : unsigned char { line, skipping };
+    enum class Next : unsigned char { nothing, line, too_long };
 
-    [[nodiscard]] bool next_line(std::string& line);
+    [[nodiscard]] Next next_line(std::string& line);
+    [[nodiscard]] bool run_once();
     void execute(std::string_view line);
-    void begin_reply();
-    void end_reply();
+    void begin_reply(bool json);
     void step();
+    void mute();
 
     const CommandTable& table_;
     SessionOwner& owner_;
@@ -90,11 +96,12 @@ class Session {
     ReplyBuffer buffer_;
     std::string input_;
     Input input_state_ = Input::line;
-    bool too_long_ = false;
     bool input_ended_ = false;
     bool waiting_ = false;
     bool orphaned_ = false;
     bool in_step_ = false;
+    bool resumed_ = false;
+    bool muted_ = false;
     std::unique_ptr<Output> output_;
     std::unique_ptr<LongReply> long_reply_;
 };
