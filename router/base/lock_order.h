@@ -27,6 +27,12 @@ struct Protocol {
     static constexpr std::string_view name = "protocol";
 };
 
+/// The list of all export groups of a router; a protocol looks for one to join.
+struct ExportGroups {
+    static constexpr locking::LockRank rank = 290;
+    static constexpr std::string_view name = "export_groups";
+};
+
 /// A group of channels sharing an export; a protocol joins it, it reads tables.
 struct ExportGroup {
     static constexpr locking::LockRank rank = 300;

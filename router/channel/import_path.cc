@@ -1,0 +1,205 @@
+#include "router/channel/import_path.h"
+
+namespace tern::channel {
+
+using table::Change;
+using table::RouteValue;
+using table::Table;
+
+ImportPath::ImportPath(Table& table, filter::Environment& environment, LimitObserver& observer)
+    : table_(table),
+      observer_(observer),
+      filter_run_(table.services(), environment),
+      holds_(table.services()) {
+    batch_.reserve(batch_size);
+}
+
+ImportPath::~ImportPath() = default;
+
+void ImportPath::configure(const ImportSettings& settings) {
+    flush();
+    settings_ = settings;
+    filter_run_.use(settings.filter);
+    receive_limit_.configure(settings.receive_limit);
+    import_limit_.configure(settings.import_limit);
+}
+
+void ImportPath::announce(const net::Prefix& prefix,
+                          const attr::AttributeSet* raw,
+                          table::SourceId source,
+                          loops::Instant now,
+                          std::uint8_t flags) {
+    ++stats_.updates.received;
+    RouteValue route;
+    route.attributes = raw;
+    route.source = source;
+    route.preference = settings_.preference;
+    route.flags = flags;
+    route.set_time(now);
+    if (!prefix.routable()) {
+        ++stats_.updates.rejected;
+        observer_.bogus_route(prefix);
+        queue(prefix, route, Kind::refused);
+        return;
+    }
+    const FilterResult result = filter_run_.run(prefix, route);
+    if (result.accepted) {
+        route.attributes = result.attributes;
+        route.preference = result.preference;
+    } else {
+        ++stats_.updates.filtered;
+        if (!settings_.keep_filtered) {
+            queue(prefix, route, Kind::refused);
+            return;
+        }
+        route.flags |= table::route_filtered;
+    }
+    queue(prefix, route, Kind::update);
+}
+
+void ImportPath::withdraw(const net::Prefix& prefix, table::SourceId source) {
+    ++stats_.withdraws.received;
+    RouteValue route;
+    route.source = source;
+    queue(prefix, route, Kind::withdraw);
+}
+
+void ImportPath::queue(const net::Prefix& prefix, const RouteValue& route, Kind kind) {
+    if (kind == Kind::update) holds_.hold(route);
+    batch_.push_back({prefix, route, kind});
+    if (batch_.size() >= batch_size) flush();
+}
+
+/// Ids first, all at once and without the table; then the table; then the ids' own uses go back.
+void ImportPath::flush() {
+    if (batch_.empty()) return;
+    net::PrefixIndex& index = table_.services().index;
+    prefixes_.clear();
+    for (const Item& item : batch_)
+        prefixes_.push_back(item.prefix);
+    ids_.resize(batch_.size());
+    net::PrefixIndex::Batch(index).acquire(prefixes_, ids_);
+    {
+        Table::Writer writer(table_);
+        for (std::size_t i = 0; i < batch_.size(); ++i)
+            apply(writer, batch_[i], ids_[i]);
+    }
+    {
+        net::PrefixIndex::Batch release(index);
+        for (const net::PrefixId id : ids_)
+            release.release(id);
+    }
+    batch_.clear();
+    holds_.release();
+    filter_run_.forget();
+    report();
+}
+
+void ImportPath::apply(Table::Writer& writer, Item& item, net::PrefixId id) {
+    if (item.kind == Kind::update) {
+        item.route.prefix = id;
+        apply_update(writer, item.route);
+    } else {
+        apply_withdraw(writer, id, item);
+    }
+}
+
+bool ImportPath::admit(LimitKind kind, RouteLimit& limit, std::uint64_t count) {
+    const RouteLimit::Outcome outcome = limit.admit(count);
+    if (outcome == RouteLimit::Outcome::pass) return true;
+    if (outcome != RouteLimit::Outcome::block) {
+        reports_.push_back({kind, outcome == RouteLimit::Outcome::stop});
+    }
+    return outcome == RouteLimit::Outcome::pass_and_report;
+}
+
+void ImportPath::remember(const RouteValue& route) {
+    ++(route.has(table::route_filtered) ? stats_.filtered : stats_.routes);
+}
+
+void ImportPath::forget(const RouteValue& old) {
+    --(old.has(table::route_filtered) ? stats_.filtered : stats_.routes);
+}
+
+void ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
+    const table::Route* found = writer.find(route.prefix, route.source);
+    const bool was_there = found != nullptr;
+    const bool was_filtered = was_there && found->has(table::route_filtered);
+    const bool filtered = route.has(table::route_filtered);
+    if (!was_there && !admit(LimitKind::receive, receive_limit_, stats_.routes + stats_.filtered)) {
+        ++stats_.updates.receive_limit;
+        return;
+    }
+    if (!filtered && (!was_there || was_filtered) &&
+        !admit(LimitKind::import_, import_limit_, stats_.routes)) {
+        ++stats_.updates.limit;
+        return;
+    }
+    RouteValue before;
+    if (was_there) before = *found;
+    switch (writer.put(route)) {
+        case Change::ignored:
+            ++stats_.updates.ignored;
+            return;
+        case Change::added:
+            break;
+        case Change::replaced:
+            forget(before);
+            break;
+    }
+    remember(route);
+    if (!filtered) ++stats_.updates.accepted;
+}
+
+void ImportPath::apply_withdraw(Table::Writer& writer, net::PrefixId id, const Item& item) {
+    const table::Route* found = writer.find(id, item.route.source);
+    if (found == nullptr) {
+        if (item.kind == Kind::withdraw) ++stats_.withdraws.ignored;
+        return;
+    }
+    forget(*found);
+    writer.withdraw(id, item.route.source);
+    if (item.kind == Kind::withdraw) ++stats_.withdraws.accepted;
+}
+
+/// Tells what the batch ran into, now that the table's domain is released.
+void ImportPath::report() {
+    for (std::size_t i = 0; i < reports_.size(); ++i) {
+        const Report report = reports_[i];
+        const RouteLimit& limit =
+            report.kind == LimitKind::receive ? receive_limit_ : import_limit_;
+        observer_.limit_crossed(report.kind, limit.config(), report.stop);
+    }
+    reports_.clear();
+}
+
+void ImportPath::start_sweep(Sweep kind, const table::SourceOwner& owner) {
+    flush();
+    sweep_kind_ = kind;
+    sweep_owner_ = &owner;
+    sweep_position_ = 0;
+    sweeping_ = true;
+}
+
+Table::Writer::Verdict ImportPath::decide(const table::Route& route, void* context) {
+    auto& path = *static_cast<ImportPath*>(context);
+    using Verdict = Table::Writer::Verdict;
+    const auto& sources = path.table_.services().sources;
+    if (&sources.owner(route.source) != path.sweep_owner_) return Verdict::keep;
+    if (path.sweep_kind_ == Sweep::mark_stale) return Verdict::mark_stale;
+    if (path.sweep_kind_ == Sweep::withdraw_stale && !route.has(table::route_stale)) {
+        return Verdict::keep;
+    }
+    path.forget(route);
+    return Verdict::withdraw;
+}
+
+bool ImportPath::sweep_step() {
+    if (!sweeping_) return true;
+    Table::Writer writer(table_);
+    sweep_position_ = writer.sweep(sweep_position_, sweep_stride, decide, this);
+    sweeping_ = sweep_position_ != Table::Writer::index_end;
+    return !sweeping_;
+}
+
+}  // namespace tern::channel
