@@ -13,10 +13,10 @@
 
 namespace tern {
 
-/// `"FMT1" LIMIT "FMT2"`: FMT2 is for times older than `limit`; without it FMT1 serves all.
+/// `"FMT1" LIMIT "FMT2"`: FMT2 is for times older than `limit_us`; without it FMT1 serves all.
 struct TimeFormat {
     std::string recent;
-    loops::Duration limit;
+    std::int64_t limit_us = 0;
     std::string older;
 
     friend bool operator==(const TimeFormat&, const TimeFormat&) = default;
