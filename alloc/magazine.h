@@ -65,6 +65,9 @@ class MagazineOwner {
     /// A chain of any length comes back.
     virtual void depot_give(Chain chain) noexcept = 0;
 
+    /// After one or both of the above, when no lock is held; the place to call out.
+    virtual void depot_changed() noexcept {}
+
     FreeItem* pop() noexcept {
         Magazine& magazine = thread_magazines[serial_ % magazine_slots];
         if (magazine.owner_serial == serial_ && magazine.loaded != nullptr) [[likely]] {
@@ -117,6 +120,7 @@ class MagazineOwner {
     FreeItem* pop_slow() noexcept;
     void make_room() noexcept;
     Magazine& bind_slot() noexcept;
+    void give_back(Magazine& slot) noexcept;
 
     std::uint64_t serial_;
     std::uint32_t chain_length_;

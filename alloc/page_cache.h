@@ -111,53 +111,62 @@ class PageCache final : public detail::MagazineOwner {
 
   private:
     struct Region;
-    using DepotDomain = locking::Domain<PageDepotLevel>;
 
-    static constexpr std::size_t buckets = region_pages / 64 + 1;
+    static constexpr std::size_t buckets = region_pages / 64;
+    /// Untouched pages are faulted in a few at a time, or an idle thread would pay for a whole
+    /// chain.
+    static constexpr std::uint32_t clean_refill_max = 16;
 
     detail::Chain depot_take(std::uint32_t wanted) noexcept override;
     void depot_give(detail::Chain chain) noexcept override;
+    void depot_changed() noexcept override;
 
     detail::FreeItem* allocate_or_abort();
     detail::FreeItem* allocate_with_reclaim() noexcept;
-    void* huge_run(std::size_t pages) noexcept;
+    void* run_with_reclaim(std::size_t pages) noexcept;
 
     // All below: depot held.
     void push_chain(detail::Chain chain) noexcept;
     detail::Chain pop_chain() noexcept;
     Region* map_region() noexcept;
-    Region* pick_region() noexcept;
+    void unmap_region(Region& region) noexcept;
     Region* region_for_refill() noexcept;
     detail::Chain take_free(Region& region, std::uint32_t wanted) noexcept;
     void* take_run(std::size_t pages) noexcept;
+    void* take_run_from(Region& region, std::size_t pages) noexcept;
+    void* take_huge_run(std::size_t pages) noexcept;
+    void mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept;
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
-    void refile(Region& region) noexcept;
-    std::size_t fill(std::size_t budget) noexcept;
-    std::size_t cool_depot(std::size_t budget) noexcept;
-    std::size_t purge_dirty(std::size_t budget) noexcept;
-    std::size_t purge_region(Region& region) noexcept;
+    std::size_t fill() noexcept;
+    std::size_t cool() noexcept;
+    void purge_dirty(std::size_t budget) noexcept;
+    void purge_region(Region& region) noexcept;
     void unmap_spare_regions() noexcept;
     bool out_of_bounds() const noexcept;
-    void kick_if_due() noexcept;
+    void note_due() noexcept;
+    void verify_regions() const;
 
     static Region& region_of(const void* page) noexcept;
 
     PageSource& source_;
     PageCacheConfig config_;
     Poison poison_;
-    mutable DepotDomain depot_{"page depot"};
+    mutable locking::Domain<PageDepotLevel> depot_{"page depot"};
 
     // Everything here is written with the depot held.
     detail::FreeItem* chains_ = nullptr;
     Region* by_free_[buckets] = {};  ///< regions with free pages, by how many / 64
     Region* regions_ = nullptr;
-    PageStats counters_;
-    std::size_t empty_regions_ = 0;
+    Region* dirty_regions_ = nullptr;
+    PageStats counters_;  ///< in_use counts runs only, see stats()
     std::size_t huge_pages_ = 0;
+    bool cooling_ = false;  ///< between the upper bound and its half
+    bool starved_ = false;  ///< the source refused to fill up; waits for pages to come back
     bool ignore_cold_ = false;
 
     std::atomic<bool> due_{false};
+    std::atomic<bool> kick_pending_{false};
     Kick kick_ = nullptr;
     void* kick_context_ = nullptr;
     Reclaim reclaim_ = nullptr;

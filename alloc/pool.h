@@ -41,6 +41,9 @@ class Resource {
     /// Whether an address lies in memory of this resource. Domain held.
     virtual bool contains(const void* address) const = 0;
 
+    /// Whether it may move to a pool of another domain; what remembers its domain may not.
+    virtual bool movable() const { return false; }
+
     /// nullptr for a root pool.
     Pool* parent() const { return parent_; }
 
@@ -97,8 +100,14 @@ class Pool final : public Resource {
     template <locking::Level L>
     Pool& child_with_domain(std::string_view name, locking::Here where = locking::Here::now()) {
         check(where);
-        auto& home = make<OwnedDomain<L>>(name);
-        Pool& pool = child_of(home.domain, name, where);
+        using D = locking::Domain<L>;
+        auto* domain = ::new (get_block(sizeof(D), alignof(D))) D(name);
+        Pool& pool = child_of(*domain, name, where);
+        pool.end_domain_ = [](Pool& owner, locking::DomainBase& old) {
+            auto& typed = static_cast<D&>(old);
+            typed.~D();
+            owner.put_block(&typed, sizeof(D));
+        };
         return pool;
     }
 
@@ -189,13 +198,6 @@ class Pool final : public Resource {
   private:
     friend class Resource;
 
-    template <locking::Level L>
-    struct OwnedDomain final {
-        explicit OwnedDomain(std::string_view name) : domain(name) {}
-
-        locking::Domain<L> domain;
-    };
-
     /// Head of an object or block that is not a Resource itself.
     class Wrapped;
     static constexpr std::size_t wrapped_bytes = 80;
@@ -227,6 +229,8 @@ class Pool final : public Resource {
     locking::DomainBase& domain_;
     PageCache& cache_;
     std::string name_;
+    /// Ends the domain that this pool owns, if it does.
+    void (*end_domain_)(Pool& pool, locking::DomainBase& domain) = nullptr;
     Resource* newest_ = nullptr;
     Resource* oldest_ = nullptr;
 };

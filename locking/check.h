@@ -28,9 +28,9 @@ struct Here {
 /// One part of a failure message: text, a number or an address.
 class TextPiece {
   public:
-    constexpr TextPiece(std::string_view text) : text_(text) {}  // NOLINT(google-explicit-*)
-
-    constexpr TextPiece(const char* text) : text_(text) {}  // NOLINT(google-explicit-*)
+    /// Anything that is text; it must live until the report is written.
+    template <std::convertible_to<std::string_view> S>
+    constexpr TextPiece(const S& text) : text_(text) {}  // NOLINT(google-explicit-*)
 
     template <std::signed_integral N>
     constexpr TextPiece(N number)  // NOLINT(google-explicit-*)

@@ -1,0 +1,66 @@
+#pragma once
+
+/// The head of a region of pages: which of them are free and whether memory is behind them.
+/// Lies in the first page of its region, so that finding it from a page is a mask. Private to the
+/// page cache, written with its depot held. It never touches the pages it describes.
+
+#include "alloc/page_cache.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace tern::alloc {
+
+struct PageCache::Region {
+    static constexpr std::size_t words = region_pages / 64;
+    static constexpr std::size_t usable = region_pages - 1;
+    static constexpr std::uint32_t unfiled = ~std::uint32_t{0};
+
+    Region* next_filed = nullptr;
+    Region* previous_filed = nullptr;
+    Region* next = nullptr;
+    Region* previous = nullptr;
+    Region* next_dirty = nullptr;
+    bool listed_dirty = false;
+    std::uint32_t bucket = unfiled;
+    std::uint32_t dirty_count = 0;
+    std::uint32_t clean_count = 0;
+    std::uint64_t dirty[words] = {};
+    std::uint64_t clean[words] = {};
+
+    std::size_t free_count() const { return dirty_count + clean_count; }
+
+    bool entirely_clean() const { return clean_count == usable; }
+
+    std::byte* page(std::size_t index) {
+        return reinterpret_cast<std::byte*>(this) + index * page_bytes;
+    }
+
+    static bool test(const std::uint64_t (&map)[words], std::size_t index) {
+        return (map[index / 64] >> (index % 64) & 1) != 0;
+    }
+
+    static void set(std::uint64_t (&map)[words], std::size_t index) {
+        map[index / 64] |= std::uint64_t{1} << (index % 64);
+    }
+
+    static void clear(std::uint64_t (&map)[words], std::size_t index) {
+        map[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+    }
+
+    bool is_free(std::size_t index) const { return test(dirty, index) || test(clean, index); }
+
+    /// Takes a free page out of its map.
+    void take(std::size_t index) {
+        if (test(dirty, index)) {
+            clear(dirty, index);
+            --dirty_count;
+        } else {
+            clear(clean, index);
+            --clean_count;
+        }
+    }
+};
+
+}  // namespace tern::alloc

@@ -1,0 +1,293 @@
+#include "alloc/pool.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace tern::alloc {
+
+using locking::Here;
+using locking::TransitLock;
+
+namespace {
+
+/// What malloc spends on each block, as everybody assumes.
+constexpr std::size_t malloc_overhead = 16;
+
+/// Blocks from this size on come as pages of their own.
+constexpr std::size_t page_block_min = page_bytes - page_bytes / 8;
+
+}  // namespace
+
+/// Head of an object or block that is not a Resource itself; the payload lies behind it.
+class Pool::Wrapped final : public Resource {
+  public:
+    Wrapped(Pool& pool, std::size_t offset, std::size_t bytes, void (*end)(void*), Here where)
+        : Resource(&pool, where), offset_(offset), bytes_(bytes), end_(end) {}
+
+    ~Wrapped() override {
+        if (end_ != nullptr) end_(payload());
+    }
+
+    std::string_view kind() const override { return end_ == nullptr ? "block" : "object"; }
+
+    bool movable() const override { return true; }
+
+    MemoryUsage memory() const override { return {bytes_, offset_ + malloc_overhead}; }
+
+    bool contains(const void* address) const override {
+        const auto* at = static_cast<const std::byte*>(address);
+        const auto* start = reinterpret_cast<const std::byte*>(this);
+        return at >= start && at < start + offset_ + bytes_;
+    }
+
+    std::byte* payload() { return reinterpret_cast<std::byte*>(this) + offset_; }
+
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    std::size_t offset_;
+    std::size_t bytes_;
+    void (*end_)(void* payload);
+};
+
+// Resource -----------------------------------------------------------------------------------
+
+Resource::Resource(Pool* parent, Here where) : parent_(parent) {
+    if (parent_ == nullptr) return;
+    parent_->check(where);
+    parent_->link(*this);
+}
+
+Resource::~Resource() {
+    if (parent_ == nullptr) return;
+    parent_->check(Here::now());
+    parent_->unlink(*this);
+}
+
+// Making and destroying ----------------------------------------------------------------------
+
+Pool::Pool(locking::DomainBase& domain, std::string_view name, PageCache& cache, Here where)
+    : Resource(nullptr, where), domain_(domain), cache_(cache), name_(name) {}
+
+Pool::Pool(Pool& parent, locking::DomainBase& domain, std::string_view name, Here where)
+    : Resource(&parent, where), domain_(domain), cache_(parent.cache_), name_(name) {}
+
+Pool::~Pool() {
+    {
+        const TransitLock lock(domain_);
+        clear();
+        TERN_ASSERT(newest_ == nullptr, "pool ", name_, " destroyed while ", newest_->kind(), " ",
+                    newest_->name(), " is still embedded somewhere");
+    }
+    if (end_domain_ != nullptr) end_domain_(*this, domain_);
+}
+
+Pool& Pool::child(std::string_view name, Here where) {
+    return child_of(domain_, name, where);
+}
+
+Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here where) {
+    check(where);
+    if (&domain != &domain_ && domain.rank() <= domain_.rank()) {
+        locking::fatal(where, {"pool ", path(), "/", name, " with domain ", domain.name(),
+                               " (rank ", domain.rank(), ") below domain ", domain_.name(),
+                               " (rank ", domain_.rank(), "): it must rank higher"});
+    }
+    void* block = get_block(sizeof(Pool), alignof(Pool));
+    Pool* pool = ::new (block) Pool(*this, domain, name, where);
+    adopt_block(*pool, block, sizeof(Pool));
+    return *pool;
+}
+
+void* Pool::get_block(std::size_t bytes, std::size_t alignment) {
+    if (bytes >= page_block_min) return cache_.allocate_run(pages_for(bytes));
+    void* block = alignment <= 16 ? std::malloc(bytes)
+                                  : std::aligned_alloc(alignment, round_up(bytes, alignment));
+    TERN_ASSERT(block != nullptr, "out of memory in pool ", path());
+    return block;
+}
+
+void Pool::put_block(void* block, std::size_t bytes) noexcept {
+    if (bytes >= page_block_min) {
+        cache_.deallocate_run(block, pages_for(bytes));
+    } else {
+        std::free(block);
+    }
+}
+
+void Pool::adopt_block(Resource& resource, void* block, std::size_t bytes) {
+    resource.block_ = block;
+    resource.block_bytes_ = bytes;
+}
+
+void Pool::wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void*)) {
+    static_assert(sizeof(Wrapped) <= wrapped_bytes);
+    auto* wrapped = ::new (block) Wrapped(*this, offset, bytes, end, Here::now());
+    adopt_block(*wrapped, block, offset + bytes);
+}
+
+void Pool::destroy_resource(Resource& resource, Here where) noexcept {
+    check(where);
+    if (resource.parent_ != this) {
+        locking::fatal(where, {"resource ", resource.name(), " destroyed in pool ", path(),
+                               ", where it is not"});
+    }
+    void* block = resource.block_;
+    const std::size_t bytes = resource.block_bytes_;
+    TERN_ASSERT(bytes != 0, "embedded resource ", resource.name(), " destroyed by pool ", path());
+    resource.~Resource();
+    put_block(block, bytes);
+}
+
+void Pool::destroy_wrapped(void* block, Here where) noexcept {
+    destroy_resource(*static_cast<Wrapped*>(block), where);
+}
+
+void Pool::clear(Here where) noexcept {
+    check(where);
+    // An embedded resource goes with the object it is embedded in, which may be older than it; so
+    // start again from the newest after each step.
+    for (Resource* resource = newest_; resource != nullptr;) {
+        if (resource->block_bytes_ == 0) {
+            resource = resource->previous_;
+            continue;
+        }
+        destroy_resource(*resource, where);
+        resource = newest_;
+    }
+}
+
+void Pool::link(Resource& resource) noexcept {
+    resource.parent_ = this;
+    resource.next_ = nullptr;
+    resource.previous_ = newest_;
+    (newest_ != nullptr ? newest_->next_ : oldest_) = &resource;
+    newest_ = &resource;
+}
+
+void Pool::unlink(Resource& resource) noexcept {
+    (resource.previous_ != nullptr ? resource.previous_->next_ : oldest_) = resource.next_;
+    (resource.next_ != nullptr ? resource.next_->previous_ : newest_) = resource.previous_;
+    resource.parent_ = nullptr;
+}
+
+// Blocks -------------------------------------------------------------------------------------
+
+void* Pool::block(std::size_t bytes, Here where) {
+    check(where);
+    constexpr std::size_t offset = payload_offset(16);
+    void* memory = get_block(offset + bytes, 16);
+    wrap(memory, offset, bytes, nullptr);
+    return static_cast<std::byte*>(memory) + offset;
+}
+
+void* Pool::resize(void* block, std::size_t bytes, Here where) {
+    void* moved = this->block(bytes, where);
+    if (block != nullptr) {
+        auto* old = reinterpret_cast<Wrapped*>(static_cast<std::byte*>(block) - payload_offset(16));
+        std::memcpy(moved, block, std::min(bytes, old->bytes()));
+        release(block, where);
+    }
+    return moved;
+}
+
+void Pool::release(void* block, Here where) noexcept {
+    check(where);
+    if (block != nullptr)
+        destroy_wrapped(static_cast<std::byte*>(block) - payload_offset(16), where);
+}
+
+// Moving -------------------------------------------------------------------------------------
+
+void Pool::adopt(Resource& resource, Here where) {
+    check(where);
+    Pool* from = resource.parent_;
+    TERN_ASSERT(from != nullptr, "pool ", path(), " adopts a root or a dead resource");
+    from->check(where);
+    TERN_ASSERT(&from->cache_ == &cache_, "resource moved between page caches");
+    if (Pool* pool = resource.as_pool()) {
+        if (&pool->domain_ != &domain_ && pool->domain_.rank() <= domain_.rank()) {
+            locking::fatal(where,
+                           {"pool ", pool->path(), " (rank ", pool->domain_.rank(), ") adopted by ",
+                            path(), " (rank ", domain_.rank(), "): it must rank higher"});
+        }
+        for (Pool* above = this; above != nullptr; above = above->parent_) {
+            TERN_ASSERT(above != pool, "pool ", pool->name_, " adopted by a pool inside of it");
+        }
+    } else {
+        TERN_ASSERT(&from->domain_ == &domain_ || resource.movable(), "resource ", resource.name(),
+                    " is bound to its domain and cannot move");
+    }
+    from->unlink(resource);
+    link(resource);
+}
+
+void Pool::adopt_block_of(Pool& from, void* block, Here where) {
+    auto* wrapped = reinterpret_cast<Wrapped*>(static_cast<std::byte*>(block) - payload_offset(16));
+    from.check(where);
+    TERN_ASSERT(wrapped->parent() == &from, "block moved from a pool it is not in: ", from.name_);
+    adopt(*wrapped, where);
+}
+
+// Walks --------------------------------------------------------------------------------------
+
+MemoryUsage Pool::memory() const {
+    return {0,
+            sizeof(*this) + (name_.capacity() > 15 ? name_.capacity() + 1 : 0) + malloc_overhead};
+}
+
+bool Pool::contains(const void* address) const {
+    const auto* at = static_cast<const std::byte*>(address);
+    const auto* start = reinterpret_cast<const std::byte*>(this);
+    return at >= start && at < start + sizeof(*this);
+}
+
+MemoryUsage Pool::usage() {
+    return walk(nullptr);
+}
+
+void Pool::report(MemoryVisitor& visitor) {
+    walk(&visitor);
+}
+
+MemoryUsage Pool::walk(MemoryVisitor* visitor) {
+    const TransitLock lock(domain_);
+    if (visitor != nullptr) visitor->enter_pool(name_, domain_.name());
+    MemoryUsage sum = memory();
+    for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
+        if (Pool* pool = resource->as_pool()) {
+            sum += pool->walk(visitor);
+            continue;
+        }
+        const MemoryUsage usage = resource->memory();
+        if (visitor != nullptr) visitor->resource(resource->kind(), resource->name(), usage);
+        sum += usage;
+    }
+    if (visitor != nullptr) visitor->leave_pool(name_, sum);
+    return sum;
+}
+
+Resource* Pool::find(const void* address) {
+    const TransitLock lock(domain_);
+    for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
+        if (Pool* pool = resource->as_pool()) {
+            if (Resource* found = pool->find(address)) return found;
+        } else if (resource->contains(address)) {
+            return resource;
+        }
+    }
+    return contains(address) ? this : nullptr;
+}
+
+std::string Pool::path() const {
+    return parent() == nullptr ? name_ : parent()->path() + "/" + name_;
+}
+
+void Pool::misuse(Here where) const {
+    const std::string where_in_tree = path();
+    locking::fatal(where, {"pool ", where_in_tree, " used without its domain ", domain_.name(),
+                           " (rank ", domain_.rank(), ")"});
+}
+
+}  // namespace tern::alloc
