@@ -45,6 +45,7 @@ class Deferred {
 
   private:
     friend class Loop;
+    friend class Turn;
     Callback callback_;
     Deferred* next_ = nullptr;
     bool pending_ = false;
@@ -146,6 +147,7 @@ class Loop {
 
     Outcome run(const RunLimits& limits);
     bool run_events(Turn& turn);
+    bool run_event(Turn& turn);
     bool run_timers(Turn& turn);
     bool run_watchers(Turn& turn);
     void run_deferred(Turn& turn);
@@ -154,7 +156,8 @@ class Loop {
     void timer_set(Instant when);
     void forget(Watcher& watcher);
     Poller* make_poller();
-    void watch_here(Worker& worker);
+    void settle_books(Worker& worker);
+    Duration jittered(Duration period, Duration jitter);
 
     Runtime& runtime_;
     locking::DomainBase& domain_;
@@ -174,7 +177,7 @@ class Loop {
     Event* stopped_event_ = nullptr;
     std::uint64_t random_state_;
     std::atomic<std::int64_t> used_us_{0};
-    std::uint32_t run_timers_limit_ = 0;
+    const Turn* turn_ = nullptr;  ///< the present one
     bool failures_ = false;
     bool silent_ = false;  ///< stopped; nothing runs any more
 };

@@ -43,7 +43,7 @@ class Mailbox {
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
-    /// False if the box is full or its loop has stopped; the message is then left as it was.
+    /// False if the box is full; the message is then left as it was.
     [[nodiscard]] bool post(T&& message);
 
     bool empty() const { return front() == nullptr; }

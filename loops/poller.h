@@ -50,18 +50,21 @@ class Poller {
     /// Waits up to `timeout` (zero: looks only), fills `reports`, returns how many.
     virtual std::size_t wait(std::span<Report> reports, Duration timeout) = 0;
 
-    /// Ends a wait() of another thread, or the next one.
+    /// Ends a wait() of another thread, or the next one. For PollerUse::thread only.
     virtual void kick() = 0;
 
     /// The descriptor that is readable while this poller has something to report.
     virtual int descriptor() const = 0;
 };
 
+/// What a poller is for: only a thread's one needs to be woken by kick().
+enum class PollerUse : std::uint8_t { loop, thread };
+
 class PollerFactory {
   public:
     virtual ~PollerFactory() = default;
     /// nullptr if the system refuses (out of descriptors).
-    virtual std::unique_ptr<Poller> make() = 0;
+    virtual std::unique_ptr<Poller> make(PollerUse use) = 0;
 };
 
 }  // namespace tern::loops

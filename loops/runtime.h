@@ -114,6 +114,9 @@ class Runtime {
     friend class SimRuntime;
     friend class ThreadGroup;
     friend class Worker;
+    friend class RuntimeState;
+
+    void end_threads();
 
     SteadyClock own_clock_;
     const Clock& clock_;

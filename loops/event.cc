@@ -1,0 +1,47 @@
+#include "loops/event.h"
+
+#include "locking/check.h"
+#include "loops/cell.h"
+#include "loops/loop.h"
+
+#include <thread>
+
+namespace tern::loops {
+
+Sent Event::send(Loop& loop) noexcept {
+    Loop* expected = nullptr;
+    if (!target_.compare_exchange_strong(expected, &loop, std::memory_order_acq_rel,
+                                         std::memory_order_acquire)) {
+        TERN_ASSERT(expected == &loop, "event sent to a second loop while queued in one");
+        return Sent::already;
+    }
+    if (running_loop == &loop && !loop.silent_) {
+        loop.events_.append(*this);  // the run that goes on will find it
+        return Sent::queued;
+    }
+    // Once pushed, the event may run, and the loop may stop and be gone; its cell stays.
+    LoopCell& cell = loop.cell_;
+    if (!loop.events_.push(*this)) {
+        target_.store(nullptr, std::memory_order_release);
+        return Sent::stopped;
+    }
+    wake(cell);
+    return Sent::queued;
+}
+
+bool Event::cancel() noexcept {
+    for (;;) {
+        Loop* loop = target_.load(std::memory_order_acquire);
+        if (loop == nullptr) return false;
+        loop->domain_.assert_held();
+        loop->events_.gather();
+        if (previous != nullptr) {
+            loop->events_.unlink(*this);
+            target_.store(nullptr, std::memory_order_release);
+            return true;
+        }
+        std::this_thread::yield();  // a sender stands between claiming and pushing
+    }
+}
+
+}  // namespace tern::loops

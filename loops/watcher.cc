@@ -1,0 +1,115 @@
+#include "loops/watcher.h"
+
+#include "locking/check.h"
+#include "loops/loop.h"
+
+namespace tern::loops {
+
+Watcher::Watcher(Loop& loop, int fd, Interest interest, WatchFunction function, void* context)
+    : loop_(&loop), fd_(fd), function_(function), context_(context), interest_(interest) {
+    loop.domain().assert_held();
+    TERN_ASSERT(fd >= 0, "watcher of descriptor ", fd);
+    attach();
+}
+
+Watcher::~Watcher() {
+    if (loop_ == nullptr) return;
+    loop_->domain().assert_held();
+    detach();
+}
+
+void Watcher::attach() {
+    Loop& loop = *loop_;
+    Links& links = *this;
+    links.next = &loop.watchers_;
+    links.previous = loop.watchers_.previous;
+    loop.watchers_.previous->next = this;
+    loop.watchers_.previous = this;
+    silenced_ = false;
+    failed_ = false;
+    if (!loop.silent_) update();
+}
+
+void Watcher::detach() {
+    if (watched_) loop_->poller_->remove(fd_);
+    watched_ = false;
+    loop_->forget(*this);
+}
+
+/// Brings the poller in line with what is wanted.
+void Watcher::update() {
+    Loop& loop = *loop_;
+    if (loop.silent_) return;
+    const Interest wanted = effective();
+    if (silenced_ && wanted == Interest::none) return;
+    silenced_ = false;
+    if (watched_ && wanted == registered_) return;
+    Poller* const poller = loop.make_poller();
+    int error = -1;
+    if (poller != nullptr) {
+        error = watched_ ? poller->change(fd_, wanted, this) : poller->add(fd_, wanted, this);
+    }
+    if (error == 0) {
+        watched_ = true;
+        registered_ = wanted;
+        return;
+    }
+    failed_ = loop.failures_ = true;
+    loop.wake();
+}
+
+void Watcher::set_interest(Interest interest) {
+    loop_->domain().assert_held();
+    interest_ = interest;
+    update();
+}
+
+void Watcher::set_handler(WatchFunction function, void* context) {
+    loop_->domain().assert_held();
+    function_ = function;
+    context_ = context;
+}
+
+void Watcher::pause_rx(PauseReason reason) {
+    loop_->domain().assert_held();
+    std::uint8_t& count = pauses_[static_cast<std::size_t>(reason)];
+    TERN_ASSERT(count < UINT8_MAX, "watcher paused too often");
+    ++count;
+    paused_ = true;
+    update();
+}
+
+void Watcher::resume_rx(PauseReason reason) {
+    loop_->domain().assert_held();
+    std::uint8_t& count = pauses_[static_cast<std::size_t>(reason)];
+    TERN_ASSERT(count > 0, "watcher resumed without a pause");
+    --count;
+    paused_ = pauses_ != std::array<std::uint8_t, 4>{};
+    update();
+}
+
+void Watcher::move_to(Loop& loop) {
+    loop_->domain().assert_held();
+    loop.domain().assert_held();
+    if (&loop == loop_) return;
+    detach();
+    loop_ = &loop;
+    attach();
+}
+
+void Watcher::deliver(Turn& turn, Ready ready) {
+    // What was asked for may have changed since the kernel was asked.
+    const Interest wanted = effective();
+    ready.readable = ready.readable && (wanted & Interest::readable) != Interest::none;
+    ready.writable = ready.writable && (wanted & Interest::writable) != Interest::none;
+    if (!ready.any()) return;
+    if (wanted == Interest::none) {
+        // The kernel would repeat errors and hang-ups for ever: say it once.
+        loop_->poller_->remove(fd_);
+        watched_ = false;
+        silenced_ = true;
+    }
+    function_(context_, turn, ready);
+}
+
+}  // namespace tern::loops

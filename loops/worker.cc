@@ -1,0 +1,277 @@
+#include "loops/worker.h"
+
+#include "locking/rcu.h"
+#include "loops/group_state.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tern::loops {
+
+namespace {
+
+// How long a thread with work at hand leaves the kernel unasked.
+constexpr Duration poll_interval = Duration::from_microseconds(500);
+// A thread waits that long before it gives its caches back and goes to sleep for good.
+constexpr Duration trim_delay = Duration::from_seconds(1);
+// RCU callbacks that still wait for readers are looked after that often by the main thread.
+constexpr Duration reclaim_interval = Duration::from_milliseconds(10);
+constexpr std::size_t reclaim_budget = 256;
+
+}  // namespace
+
+Worker::Worker(GroupState& group, std::uint16_t index, std::unique_ptr<Poller> poller)
+    : group_(group),
+      runtime_(group.runtime()),
+      index_(index),
+      poller_(std::move(poller)),
+      meter_(group.options().busy_enter, group.options().busy_leave, group.options().force_idle) {}
+
+void Worker::enqueue(LoopCell& cell) noexcept {
+    queue_.push(cell);
+    if (rouse()) return;
+    // The thread is awake. If it is stuck in a long run, somebody idle may take this over.
+    if (!group_.balanced() || group_.sleepers.load(std::memory_order_relaxed) == 0) return;
+    if (running_for(runtime_.clock().now()) > help_delay) group_.rouse_one();
+}
+
+bool Worker::rouse() noexcept {
+    if (!sleeping_.load(std::memory_order_seq_cst)) return false;
+    if (!sleeping_.exchange(false, std::memory_order_seq_cst)) return false;
+    poller_->kick();
+    return true;
+}
+
+void Worker::demand(std::uint32_t what) noexcept {
+    demands_.fetch_or(what, std::memory_order_seq_cst);
+    rouse();
+}
+
+void Worker::add_hook(HookRun& hook) {
+    {
+        const std::lock_guard lock(hooks_lock_);
+        hooks_.push_back(&hook);
+    }
+    demand(hooks);
+}
+
+void Worker::run_hooks() {
+    std::vector<HookRun*> due;
+    {
+        const std::lock_guard lock(hooks_lock_);
+        due.swap(hooks_);
+        demands_.fetch_and(~hooks);
+    }
+    for (HookRun* run : due) {
+        run->hook.function(run->hook.context);
+        run->ran();
+    }
+}
+
+Duration Worker::running_for(Instant now) const noexcept {
+    const std::int64_t started = run_started_us_.load(std::memory_order_relaxed);
+    if (started == 0) return Duration();
+    return std::max(now - Instant::from_microseconds(started), Duration());
+}
+
+void Worker::serve() {
+    system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
+    last_tick_ = turn_begin_ = last_poll_ = runtime_.clock().now();
+    started_us_.store(last_tick_.microseconds(), std::memory_order_relaxed);
+    while (!demanded(leave | end))
+        turn();
+    run_hooks();
+    if (demanded(end)) return;
+    hand_over();
+    run_hooks();
+    if (meter_.busy()) group_.busy.fetch_sub(1);
+    const ThreadHook trim = runtime_.state_->trim;
+    if (trim.function != nullptr) trim.function(trim.context);
+    busy_.store(false, std::memory_order_relaxed);
+    meter_ = BusyMeter(group_.options().busy_enter, group_.options().busy_leave,
+                       group_.options().force_idle);
+    runtime_.state_->worker_ended(*this);
+}
+
+void Worker::turn() {
+    const Instant now = runtime_.clock().now();
+    turn_begin_ = now;
+    if (now >= earliest()) fire(now);
+    if (demanded(hooks)) run_hooks();
+    if (group_.injected() != 0) take_injected(now);
+    Instant after = run_ready(now);
+    if (group_.balanced()) balance(after);
+    Duration wait = wait_time(after);
+    if (wait.is_zero() && after - last_poll_ < poll_interval) return;
+    maintain();
+    if (wait > Duration() && group_.balanced()) wait = look_for_work(wait, after);
+    const bool was_busy = meter_.busy();
+    if (meter_.feed(wait) != was_busy) {
+        busy_.store(!was_busy, std::memory_order_relaxed);
+        was_busy ? group_.busy.fetch_sub(1) : group_.busy.fetch_add(1);
+    }
+    if (meter_.busy() && group_.balanced()) drop_loops(after);
+    if (wait > Duration()) {
+        sleep(wait);
+    } else {
+        harvest(Duration());
+    }
+    last_poll_ = runtime_.clock().now();
+}
+
+Instant Worker::run_ready(Instant now) {
+    const std::uint32_t ready = queue_.size();
+    if (ready == 0) return now;
+    const GroupOptions& options = group_.options();
+    const Duration slice = time_slice({options.max_latency, options.min_slice, options.max_slice},
+                                      now - turn_begin_, ready);
+    const Instant until = now + poll_interval;
+    for (std::uint32_t i = 0; i < ready && now < until && !demanded(leave | end); ++i) {
+        LoopCell* const cell = queue_.pop();
+        if (cell == nullptr) break;
+        if (give_away(*cell)) continue;
+        offer_help(*cell, now);
+        now = run_cell(*cell, slice, 0, now);
+        trimmed_ = false;
+    }
+    return now;
+}
+
+/// A popped loop that belongs elsewhere: another group by its owner's wish, another thread by the
+/// balancer's.
+bool Worker::give_away(LoopCell& cell) {
+    GroupState* const group = cell.group.load(std::memory_order_acquire);
+    if (group != &group_) {
+        if (cell.home != nullptr) cell.home->disown(cell);
+        group->inject(cell);
+        return true;
+    }
+    Worker* const target = cell.hand_to.exchange(nullptr, std::memory_order_relaxed);
+    // The wish may be meant for a loop that used this cell before.
+    if (target == nullptr || target == this || &target->group_ != &group_) return false;
+    if (cell.read().has(LoopWord::stopping)) return false;
+    return group_.hand(cell, *target);
+}
+
+Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, Instant now) {
+    if (cell.home != this) {
+        if (cell.home != nullptr) cell.home->disown(cell);
+        adopt(cell);
+        cell.moved_us.store(now.microseconds(), std::memory_order_relaxed);
+        group_.moves.fetch_add(1, std::memory_order_relaxed);
+    }
+    change(cell, [this](LoopWord word) { return step_run(word, index_); });
+    Loop& loop = *cell.loop;
+    run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
+    loop.domain_.lock_erased();
+    running_loop = &loop;
+    const Loop::Outcome outcome = loop.run({&runtime_.clock_, slice, checks});
+    running_loop = nullptr;
+    if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
+    loop.domain_.unlock_erased();
+
+    const Instant after = runtime_.clock().now();
+    const Duration took = after - now;
+    run_started_us_.store(0, std::memory_order_relaxed);
+    times_.working.fetch_add(took.microseconds(), std::memory_order_relaxed);
+    tick_work_us_ += took.microseconds();
+    count_load(cell, took, after);
+    loop.used_us_.fetch_add(took.microseconds(), std::memory_order_relaxed);
+    const RuntimeState& state = *runtime_.state_;
+    if (took > state.slow_limit) [[unlikely]] {
+        state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took});
+    }
+    if (outcome == Loop::Outcome::stopped) {
+        Loop& tell = *loop.tell_;
+        Event& stopped = *loop.stopped_event_;
+        disown(cell);
+        change(cell, step_stopped);
+        stopped.send(tell);  // the loop may be gone from here on
+        return after;
+    }
+    finish_run(cell, outcome);
+    return after;
+}
+
+void Worker::finish_run(LoopCell& cell, Loop::Outcome outcome) {
+    const bool more = outcome == Loop::Outcome::more;
+    if (change(cell, [more](LoopWord word) { return step_done(word, more); }).enqueue) {
+        queue_.push(cell);
+    }
+}
+
+void Worker::fire(Instant now) {
+    std::array<LoopCell*, 32> due;
+    std::size_t count = due.size();
+    while (count == due.size()) {
+        count = 0;
+        {
+            const std::lock_guard lock(books_);
+            while (count < due.size() && !deadlines_.empty() && deadlines_[0]->deadline <= now) {
+                due[count++] = deadlines_[0];
+                heap_remove(*deadlines_[0]);
+            }
+            update_earliest();
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            wake(*due[i]);
+    }
+}
+
+void Worker::harvest(Duration timeout) {
+    std::array<Poller::Report, 64> reports;
+    const std::size_t count = poller_->wait(reports, timeout);
+    for (std::size_t i = 0; i < count; ++i) {
+        // The loop may have moved away or stopped meanwhile; its cell is still a cell.
+        LoopCell& cell = *static_cast<LoopCell*>(reports[i].token);
+        cell.io_ready.store(true, std::memory_order_seq_cst);
+        wake(cell);
+    }
+}
+
+Duration Worker::wait_time(Instant now) {
+    if (queue_.size() != 0 || demands_.load(std::memory_order_relaxed) != 0) return Duration();
+    if (group_.injected() != 0 && may_take(now)) return Duration();
+    if (earliest().is_never()) return Duration::infinite();
+    return std::max(earliest() - now, Duration());
+}
+
+void Worker::sleep(Duration timeout) {
+    const bool trims = !trimmed_ && runtime_.state_->trim.function != nullptr;
+    if (trims) timeout = std::min(timeout, trim_delay);
+    if (this == runtime_.state_->main_worker && reclaimed_) {
+        timeout = std::min(timeout, reclaim_interval);
+    }
+    const Instant asleep_at = runtime_.clock().now();
+    sleeping_.store(true, std::memory_order_seq_cst);
+    group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
+    // Whoever queued something before it could see the flag is seen here.
+    const bool work = queue_.size() != 0 || demands_.load(std::memory_order_seq_cst) != 0 ||
+                      group_.injected() != 0;
+    harvest(work ? Duration() : timeout);
+    group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    sleeping_.store(false, std::memory_order_seq_cst);
+    const Instant awake_at = runtime_.clock().now();
+    times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
+    if (trims && awake_at - asleep_at >= trim_delay && queue_.size() == 0) {
+        const ThreadHook trim = runtime_.state_->trim;
+        trim.function(trim.context);
+        trimmed_ = true;
+    }
+}
+
+void Worker::maintain() {
+    if (locking::rcu::reclaim_due()) locking::rcu::reclaim(reclaim_budget);
+    if (this != runtime_.state_->main_worker) return;
+    reclaimed_ = locking::rcu::reclaim_due();
+    const RuntimeState& state = *runtime_.state_;
+    if (state.maintenance != nullptr && state.maintenance(state.maintenance_context)) {
+        reclaimed_ = true;
+    }
+}
+
+}  // namespace tern::loops

@@ -1,0 +1,171 @@
+#pragma once
+
+/// One thread's part of the scheduler: its queue of runnable loops, its books of the loops that
+/// live here, its poller, and the turn that serves them. Internal to loops/; owned by its group and
+/// kept until the runtime ends, so that late wake-ups always find it. Only enqueue(), demand() and
+/// the reports may be called by other threads. It holds none of its locks while handlers run.
+
+#include "loops/cell.h"
+#include "loops/loop.h"
+#include "loops/placement.h"
+#include "loops/poller.h"
+#include "loops/runtime.h"
+#include "loops/thread_group.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tern::loops {
+
+struct HookRun;
+struct Resize;
+
+class Worker {
+  public:
+    Worker(GroupState& group, std::uint16_t index, std::unique_ptr<Poller> poller);
+
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    std::uint16_t index() const { return index_; }
+
+    GroupState& group() const { return group_; }
+
+    Poller& poller() { return *poller_; }
+
+    /// Any thread: the cell is READY and the caller's.
+    void enqueue(LoopCell& cell) noexcept;
+
+    void push(LoopCell& cell) noexcept { queue_.push(cell); }
+
+    /// Any thread: makes it look up; true if it slept.
+    bool rouse() noexcept;
+
+    static constexpr std::uint32_t leave = 1;  ///< hand everything over and end
+    static constexpr std::uint32_t end = 2;    ///< the runtime ends: just end
+    static constexpr std::uint32_t hooks = 4;  ///< run queued hooks
+    void demand(std::uint32_t what) noexcept;
+
+    bool demanded(std::uint32_t what) const noexcept { return (demands_.load() & what) != 0; }
+
+    void add_hook(HookRun& hook);
+
+    /// Books; the caller has the cell popped, or nobody else can know it.
+    void adopt(LoopCell& cell);
+    void disown(LoopCell& cell);
+    void set_deadline(LoopCell& cell, Instant at);
+
+    std::size_t loops() const { return home_count_.load(std::memory_order_relaxed); }
+
+    /// The thread's body, or for the main thread: until told to end.
+    void serve();
+    /// Hands all loops to the group; others go on waking them meanwhile.
+    void hand_over();
+
+    /// Its thread has ended; ready for another one.
+    void rest() { demands_.store(0); }
+
+    // Pieces of a turn; SimRuntime calls them one by one.
+    void fire(Instant now);
+    void harvest(Duration timeout);
+    void run_hooks();
+    Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, Instant now);
+
+    LoopCell* pop() noexcept { return queue_.pop(); }
+
+    bool remove(LoopCell& cell) noexcept { return queue_.remove(cell); }
+
+    Instant earliest() const {
+        return Instant::from_microseconds(earliest_us_.load(std::memory_order_relaxed));
+    }
+
+    std::uint32_t backlog() const noexcept { return queue_.size(); }
+
+    bool asleep() const noexcept { return sleeping_.load(std::memory_order_seq_cst); }
+
+    bool busy() const noexcept { return busy_.load(std::memory_order_relaxed); }
+
+    /// How long the present run takes; zero between runs.
+    Duration running_for(Instant now) const noexcept;
+    Load load(Instant now) const noexcept;
+    ThreadReport report(Instant now) const;
+
+    std::thread thread;        ///< not for the main thread; joined by the runtime
+    Resize* resize = nullptr;  ///< whose completion its end counts for
+    bool member = false;       ///< takes part in its group; under the group's lock
+
+  private:
+    /// A run longer than that lets idle threads help with what waits behind it.
+    static constexpr Duration help_delay = Duration::from_milliseconds(2);
+
+    struct Times {
+        std::atomic<std::int64_t> working{0};
+        std::atomic<std::int64_t> idle{0};
+    };
+
+    void turn();
+    Instant run_ready(Instant now);
+    bool give_away(LoopCell& cell);
+    void finish_run(LoopCell& cell, Loop::Outcome outcome);
+    void take_injected(Instant now);
+    bool may_take(Instant now) const;
+    void drop_loops(Instant now);
+    void balance(Instant now);
+    void offer_help(const LoopCell& cell, Instant now);
+    Duration look_for_work(Duration wait, Instant now);
+    bool steal_from(Worker& victim, Instant now);
+    std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
+
+    bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
+
+    Duration wait_time(Instant now);
+    void sleep(Duration timeout);
+    void maintain();
+    void count_load(LoopCell& cell, Duration took, Instant now);
+    void update_earliest();
+    void heap_set(LoopCell& cell, Instant at);
+    void heap_remove(LoopCell& cell);
+    void heap_place(std::size_t index, LoopCell* cell);
+    void heap_up(std::size_t index, LoopCell* cell);
+    void heap_down(std::size_t index, LoopCell* cell);
+
+    GroupState& group_;
+    Runtime& runtime_;
+    const std::uint16_t index_;
+    std::unique_ptr<Poller> poller_;
+    ReadyQueue queue_;
+    std::atomic<bool> sleeping_{false};
+    std::atomic<std::uint32_t> demands_{0};
+    std::atomic<bool> busy_{false};
+    std::atomic<std::int64_t> run_started_us_{0};
+    std::atomic<std::int64_t> system_id_{0};
+    std::atomic<std::int64_t> started_us_{0};
+
+    mutable std::mutex books_;
+    LoopCell* home_ = nullptr;          // list of the loops that live here
+    std::vector<LoopCell*> deadlines_;  // heap, earliest first
+    std::atomic<std::size_t> home_count_{0};
+    std::atomic<std::int64_t> earliest_us_{Instant::never().microseconds()};
+
+    std::mutex hooks_lock_;
+    std::vector<HookRun*> hooks_;
+
+    // Of the thread itself.
+    BusyMeter meter_;
+    Instant turn_begin_;
+    Instant last_poll_;
+    Instant last_tick_;
+    std::int64_t tick_work_us_ = 0;
+    unsigned imbalance_ = 0;
+    bool trimmed_ = true;
+    bool reclaimed_ = false;
+    std::atomic<std::uint32_t> load_{0};
+    std::atomic<std::int64_t> load_at_us_{0};
+    Times times_;
+};
+
+}  // namespace tern::loops

@@ -1,0 +1,173 @@
+// How a worker shares its load: giving loops away while busy, taking them while idle, and the slow
+// correction by measured load.
+#include "loops/group_state.h"
+#include "loops/worker.h"
+
+#include <algorithm>
+
+namespace tern::loops {
+
+namespace {
+
+constexpr Duration tick = Duration::from_milliseconds(100);
+// An injected loop that nobody idle took for that long is taken by whoever comes first.
+constexpr Duration injected_patience = Duration::from_milliseconds(10);
+// A loop with that much run time per window is worth calling for help before it runs.
+constexpr std::uint64_t heavy_load_us = 5000;
+
+bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
+    const auto moved = Instant::from_microseconds(cell.moved_us.load(std::memory_order_relaxed));
+    return !moved.is_zero() && now - moved < cool_down;
+}
+
+/// Halved once per window gone by.
+std::uint64_t decayed(std::uint64_t load_us, std::int64_t windows) {
+    return windows >= 32 ? 0 : load_us >> windows;
+}
+
+}  // namespace
+
+void Worker::count_load(LoopCell& cell, Duration took, Instant now) {
+    const std::int64_t window = now.microseconds() / tick.microseconds();
+    const std::uint64_t old = decayed(cell.load_us.load(std::memory_order_relaxed),
+                                      window - cell.load_window.load(std::memory_order_relaxed));
+    cell.load_us.store(
+        old + static_cast<std::uint64_t>(std::max<std::int64_t>(took.microseconds(), 0)),
+        std::memory_order_relaxed);
+    cell.load_window.store(window, std::memory_order_relaxed);
+}
+
+Load Worker::load(Instant now) const noexcept {
+    const auto at = Instant::from_microseconds(load_at_us_.load(std::memory_order_relaxed));
+    // No tick lately: asleep, or stuck in one long run.
+    if (now - at > tick * 3) return stuck(now) ? 1000 : 0;
+    return load_.load(std::memory_order_relaxed);
+}
+
+bool Worker::may_take(Instant now) const {
+    return !meter_.busy() || queue_.size() == 0 ||
+           group_.busy.load(std::memory_order_relaxed) >= group_.threads() ||
+           now - group_.injected_since() > injected_patience;
+}
+
+void Worker::take_injected(Instant now) {
+    if (!may_take(now)) return;
+    std::uint32_t share = group_.injected() / std::max(group_.threads(), 1U) + 1;
+    while (share-- > 0) {
+        LoopCell* const cell = group_.pick();
+        if (cell == nullptr) return;
+        queue_.push(*cell);
+    }
+    if (group_.injected() != 0) group_.rouse_one();
+}
+
+void Worker::drop_loops(Instant now) {
+    if (group_.busy.load(std::memory_order_relaxed) >= group_.threads()) return;
+    if (loops() < 2) return;
+    std::uint32_t drops = queue_.size() / 2;
+    for (std::uint32_t looks = queue_.size(); drops > 0 && looks > 0; --looks) {
+        LoopCell* const cell = queue_.pop();
+        if (cell == nullptr) return;
+        if (moved_lately(*cell, now, group_.options().cool_down) ||
+            cell->read().has(LoopWord::stopping)) {
+            queue_.push(*cell);
+            continue;
+        }
+        if (cell->home != nullptr) cell->home->disown(*cell);
+        group_.inject(*cell);
+        --drops;
+    }
+}
+
+void Worker::offer_help(const LoopCell& cell, Instant now) {
+    if (!group_.balanced() || queue_.size() == 0) return;
+    if (group_.sleepers.load(std::memory_order_relaxed) == 0) return;
+    if (busy() || now - turn_begin_ > help_delay ||
+        cell.load_us.load(std::memory_order_relaxed) > heavy_load_us) {
+        group_.rouse_one();
+    }
+}
+
+/// Before waiting: is somebody else drowning? Returns how long to wait.
+Duration Worker::look_for_work(Duration wait, Instant now) {
+    if (!group_.options().steal) return wait;
+    Worker* victim = nullptr;
+    bool backlog = false;
+    group_.for_members([&](Worker& other) {
+        const std::uint32_t waiting = other.backlog();
+        if (&other == this || waiting == 0 || other.asleep()) return;
+        backlog = true;
+        if (!other.busy() && !other.stuck(now)) return;
+        if (victim == nullptr || waiting > victim->backlog()) victim = &other;
+    });
+    if (victim != nullptr && steal_from(*victim, now)) return Duration();
+    // Its run may turn out to be long; look again instead of waiting for a wake-up.
+    return backlog ? std::min(wait, help_delay) : wait;
+}
+
+bool Worker::steal_from(Worker& victim, Instant now) {
+    LoopCell* const cell = victim.pop();
+    if (cell == nullptr) return false;
+    if (moved_lately(*cell, now, group_.options().cool_down) && !victim.stuck(now)) {
+        victim.push(*cell);
+        victim.rouse();
+        return false;
+    }
+    queue_.push(*cell);
+    return true;
+}
+
+std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells) const {
+    const std::int64_t window = now.microseconds() / tick.microseconds();
+    std::vector<Load> loads;
+    const std::lock_guard lock(books_);
+    for (LoopCell* cell = home_; cell != nullptr; cell = cell->home_next) {
+        if (moved_lately(*cell, now, group_.options().cool_down)) continue;
+        const std::uint64_t load_us =
+            decayed(cell->load_us.load(std::memory_order_relaxed),
+                    window - cell->load_window.load(std::memory_order_relaxed));
+        // A steady load of x per window sums up to 2x.
+        const std::uint64_t permille =
+            load_us * 500 / static_cast<std::uint64_t>(tick.microseconds());
+        if (permille == 0) continue;
+        loads.push_back(static_cast<Load>(permille));
+        cells.push_back(cell);
+    }
+    return loads;
+}
+
+void Worker::balance(Instant now) {
+    const Duration gone = now - last_tick_;
+    if (gone < tick) return;
+    const auto permille =
+        static_cast<Load>(std::min<std::int64_t>(tick_work_us_ * 1000 / gone.microseconds(), 1000));
+    load_.store((load_.load(std::memory_order_relaxed) + permille) / 2, std::memory_order_relaxed);
+    load_at_us_.store(now.microseconds(), std::memory_order_relaxed);
+    last_tick_ = now;
+    tick_work_us_ = 0;
+    if (!group_.options().balance || loops() < 2 || group_.threads() < 2) return;
+
+    std::vector<Load> loads;
+    std::vector<Worker*> members;
+    std::size_t self = 0;
+    group_.for_members([&](Worker& worker) {
+        if (&worker == this) self = members.size();
+        members.push_back(&worker);
+        loads.push_back(worker.load(now));
+    });
+    if (members.empty() || members[self] != this) return;  // on our way out
+    const std::optional<MovePlan> plan = plan_move(loads, self);
+    imbalance_ = plan ? imbalance_ + 1 : 0;
+    if (imbalance_ < imbalance_ticks) return;
+    imbalance_ = 0;
+    std::vector<LoopCell*> cells;
+    const std::vector<Load> candidates = home_loads(now, cells);
+    const std::optional<std::size_t> choice = choose_loop(candidates, plan->difference);
+    if (!choice) return;
+    // Handed over at its next pick-up. It may have gone or moved meanwhile; then the wish is void.
+    LoopCell& cell = *cells[*choice];
+    cell.hand_to.store(members[plan->to], std::memory_order_relaxed);
+    wake(cell);
+}
+
+}  // namespace tern::loops
