@@ -3,11 +3,12 @@
 /// Path masks of the filter language, `[= * 65000 ? =]`, matched against whole AS paths.
 /// Built once from items (by the configuration or by a filter at run time), then read from any
 /// domain. Matching moves a set of mask positions over the path: O(path * mask), no recursion, no
-/// allocation for masks of up to 63 items. It never looks inside a set as a sequence: a set is one
+/// allocation. It never looks inside a set as a sequence: a set is one
 /// position that matches if any member does.
 
 #include "router/attr/as_path.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -39,7 +40,9 @@ class AsPathMask {
   public:
     AsPathMask() = default;
 
-    /// Sets are sorted and merged.
+    static constexpr std::size_t items_max = 1023;
+
+    /// Sets are sorted and merged. At most items_max items; whoever reads them checks that.
     explicit AsPathMask(std::vector<MaskItem> items);
 
     [[nodiscard]] const std::vector<MaskItem>& items() const { return items_; }
@@ -54,9 +57,12 @@ class AsPathMask {
   private:
     [[nodiscard]] bool item_accepts(const MaskItem& item, std::uint32_t as) const;
     [[nodiscard]] bool item_accepts(const MaskItem& item, const AsSegment& segment) const;
+    /// Bit i set: the items before i have matched the path so far.
+    using States = std::array<std::uint64_t, items_max / 64 + 1>;
+
     template <class Accepts>
-    void step(std::vector<std::uint64_t>& states, Accepts&& accepts) const;
-    void skip_asterisks(std::vector<std::uint64_t>& states) const;
+    [[nodiscard]] States step(const States& states, Accepts&& accepts) const;
+    void skip_asterisks(States& states) const;
 
     std::vector<MaskItem> items_;
 };

@@ -52,8 +52,8 @@ enum class AttributeTraits : std::uint8_t {
 
 struct AttributeDefinition {
     AttributeId id = 0;
-    std::string_view name;         ///< `bgp_local_pref`
-    std::string_view legacy_name;  ///< v2 name, `BGP.local_pref`; empty: hidden in v2 output
+    std::string_view name = {};         ///< `bgp_local_pref`
+    std::string_view legacy_name = {};  ///< v2 name, `BGP.local_pref`; empty: hidden in v2 output
     ValueType type = ValueType::void_;
     AttributeTraits traits = AttributeTraits::none;
     AttributeFormat format = nullptr;  ///< null: by type

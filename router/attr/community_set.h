@@ -180,9 +180,6 @@ inline constexpr std::uint32_t no_advertise = 0xffff'ff02;
 inline constexpr std::uint32_t no_export_subconfed = 0xffff'ff03;
 }  // namespace community
 
-/// How an extended community was written: `(rt, key, value)` and so on.
-enum class ExtendedKind : std::uint8_t { route_target, route_origin, generic };
-
 /// RFC 4360, RFC 5668: two-octet AS and 32 bits, or four-octet AS / address and 16 bits. `subtype`
 /// is 2 for route target, 3 for route origin.
 [[nodiscard]] constexpr std::uint64_t ec_as2(std::uint8_t subtype,
@@ -207,10 +204,8 @@ enum class ExtendedKind : std::uint8_t { route_target, route_origin, generic };
 
 /// `(1,2)`.
 void append_community(std::string& out, std::uint32_t community);
-/// `(rt, 1, 2)`, `(ro, 1.2.3.4, 5)`, `(unknown 0x4102, 1.2.3.4, 5)`.
+/// `(rt, 1, 2)`, `(ro, 1.2.3.4, 5)`, `(unknown 0x4102, 1.2.3.4, 5)`, `(generic, 0x43000000, 0x1)`.
 void append_extended(std::string& out, std::uint64_t community);
-/// As an attribute shows it: kinds other than rt and ro as `(generic, 0x43000000, 0x1)`.
-void append_extended_attribute(std::string& out, std::uint64_t community);
 /// `(1, 2, 3)`.
 void append_large(std::string& out, const LargeCommunity& community);
 
