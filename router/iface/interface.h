@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,19 +19,13 @@ namespace tern::iface {
 /// The kernel's number of an interface; 0 is no interface.
 using InterfaceIndex = std::uint32_t;
 
-enum class AddressScope : std::uint8_t { undefined, universe, organisation, site, link, host };
-
-[[nodiscard]] std::string_view scope_name(AddressScope scope);
-/// Scope by the address alone: parity with `show interfaces`.
-[[nodiscard]] AddressScope scope_of(const net::IpAddress& address);
-
 /// An address configured on an interface.
 struct Address {
     net::IpAddress ip;
     net::Prefix prefix;        ///< the network; for a peer address the peer's host prefix
     net::IpAddress broadcast;  ///< unspecified if none
     net::IpAddress opposite;   ///< other end of a point-to-point address; unspecified if none
-    AddressScope scope = AddressScope::undefined;
+    net::Scope scope = net::Scope::undefined;
     bool secondary = false;
     bool peer = false;  ///< point to point
     bool host = false;  ///< a host address: /32 or /128 without a peer
@@ -83,7 +78,7 @@ struct Interface : LinkInfo {
 
     [[nodiscard]] bool multi_access() const { return !point_to_point; }
 
-    [[nodiscard]] const Address* preferred(bool ip4) const;
+    [[nodiscard]] const Address* preferred(bool v4) const;
     [[nodiscard]] const Address* link_local() const;
     [[nodiscard]] const Address* find_address(const net::IpAddress& ip) const;
 };

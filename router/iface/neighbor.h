@@ -77,7 +77,6 @@ class NeighborTable {
   private:
     friend class NeighborWatch;
 
-    static void changed(void* table);
     bool evaluate(NeighborWatch& watch) const;
     void run();
 

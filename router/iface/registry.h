@@ -131,21 +131,25 @@ class Registry {
         Interface draft;
         bool dirty = false;
         bool seen = false;
-        std::vector<net::IpAddress> seen_addresses;
+        std::vector<net::IpAddress> seen_addresses;  // during a scan
     };
 
-    void publish(InterfaceIndex index, InterfaceRef value);
-    void note(Subscriber& subscriber,
-              InterfaceIndex index,
-              const Interface* before,
-              const Interface* after);
+    using Slots = std::unordered_map<InterfaceIndex, Slot>;
+
+    void publish(InterfaceIndex index, const InterfaceRef& before, const InterfaceRef& after);
+    static void note(Subscriber& subscriber, InterfaceIndex index, std::uint16_t passed);
     void index_networks(const Interface& interface, bool add);
-    [[nodiscard]] bool fits(const Interface& interface, const Where& where) const;
+    [[nodiscard]] static bool fits(const Interface& interface, const Where& where);
+    [[nodiscard]] std::optional<OnLink> link_local_on(const net::IpAddress& address,
+                                                      InterfaceIndex index) const;
+    [[nodiscard]] std::optional<OnLink> covered(const net::IpAddress& address,
+                                                const net::Prefix& network,
+                                                const Where& where) const;
 
     mutable locking::Domain<level::Interfaces> domain_{"interfaces"};
     std::atomic<std::uint64_t> epoch_{1};
     // Everything below is guarded by domain_.
-    std::unordered_map<InterfaceIndex, Slot> slots_;
+    Slots slots_;
     std::unordered_map<std::string, InterfaceIndex> names_;
     std::map<net::Prefix, std::vector<InterfaceIndex>> networks_;
     std::uint32_t lengths_[2][129] = {};  // networks per family (ip4, ip6) and length
@@ -177,13 +181,17 @@ class Registry::Update {
     void touch_all();
 
   private:
+    Slot& touch(Slot& slot);
     void choose_preferred(Interface& interface) const;
+    void touch_members();
     void finish(InterfaceIndex index, Slot& slot);
     void drop(InterfaceIndex index);
 
     Registry& registry_;
     const Preferences& preferences_;
     locking::Guard<level::Interfaces> guard_;
+    std::vector<InterfaceIndex> touched_;
+    std::vector<InterfaceIndex> renamed_;  // may be masters whose members show their name
 };
 
 }  // namespace tern::iface

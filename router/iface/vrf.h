@@ -1,33 +1,27 @@
 #pragma once
-/// The VRF a protocol is limited to, as a value: any, the default one, or a named VRF device.
+/// Which interfaces belong to the VRF a protocol is limited to: any, the default one, a named one.
 /// Resolved against the registry where it is needed, because the device may come and go.
-/// Holds no reference; copying and comparing are free of side effects.
+/// Free functions over the configuration's values; nothing is held or cached.
 
+#include "router/config/protocol_config.h"
 #include "router/iface/registry.h"
 
 #include <optional>
-#include <string>
+#include <string_view>
 
 namespace tern::iface {
 
-struct VrfSelector {
-    enum class Kind : std::uint8_t { any, default_vrf, named };
+/// `name` counts for VrfKind::named only. The VRF device itself belongs to its VRF.
+[[nodiscard]] bool in_vrf(const Interface& interface, config::VrfKind kind, std::string_view name);
 
-    Kind kind = Kind::any;
-    std::string name;
-
-    friend bool operator==(const VrfSelector&, const VrfSelector&) = default;
-
-    [[nodiscard]] bool contains(const Interface& interface) const;
-
-    /// For Registry::Where: nullopt any, 0 default, else the device; nullopt inside `Resolved` when
-    /// the named device does not exist.
-    struct Resolved {
-        bool exists = true;
-        std::optional<InterfaceIndex> vrf;
-    };
-
-    [[nodiscard]] Resolved resolve(const Registry& registry) const;
+/// The VRF as Registry::Where takes it.
+struct VrfPlace {
+    bool exists = true;  ///< false: the named device is not there (yet)
+    std::optional<InterfaceIndex> vrf;
 };
+
+[[nodiscard]] VrfPlace find_vrf(const Registry& registry,
+                                config::VrfKind kind,
+                                std::string_view name);
 
 }  // namespace tern::iface
