@@ -6,13 +6,16 @@
 /// made (variables, functions, constants, attributes); types are filled in by the type checker.
 /// Plain data for the configuration's loop; nothing here evaluates or allocates.
 
-#include <span>
-#include <string_view>
-
 #include "router/attr/attribute_def.h"
 #include "router/attr/value.h"
 #include "router/base/result.h"
+#include "router/filter/extended.h"
+#include "router/filter/route_field.h"
+#include "router/filter/sets.h"
 #include "router/filter/type.h"
+
+#include <span>
+#include <string_view>
 
 namespace tern::filter {
 
@@ -28,21 +31,40 @@ struct Variable {
 };
 
 enum class Operator : std::uint8_t {
-    add, subtract, multiply, divide, bit_or, bit_and, concatenate,
-    equal, not_equal, less, less_equal, greater, greater_equal, match, not_match,
-    logical_and, logical_or, logical_not,
+    add,
+    subtract,
+    multiply,
+    divide,
+    bit_or,
+    bit_and,
+    concatenate,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    match,
+    not_match,
+    logical_and,
+    logical_or,
+    logical_not,
 };
 
-/// Static attributes: facts of a route that are not in its attribute set.
-enum class RouteField : std::uint8_t {
-    net, proto, gw, dest, ifname, ifindex, weight, gw_mpls, onlink, preference, source, from,
-};
-
+/// Functions of the language itself. The parser spells out short forms: roa_check(T) has
+/// the operands net and bgp_path.last, aspa_check_upstream(T) has bgp_path and true.
 enum class Builtin : std::uint8_t {
-    defined, format, from_hex, roa_check, roa_check_explicit, aspa_check,
-    aspa_check_upstream, aspa_check_downstream,
+    defined,
+    format,
+    from_hex,
+    roa_check,
+    aspa_check,
     // Functional forms; the checker turns them into the method of that name.
-    prepend, append, add, delete_, filter,
+    prepend,
+    append,
+    add,
+    delete_,
+    filter,
 };
 
 enum class ExpressionKind : std::uint8_t {
@@ -64,9 +86,6 @@ enum class ExpressionKind : std::uint8_t {
 
 struct Expression;
 struct Method;
-
-/// The first word of an extended community constructor.
-enum class EcKind : std::uint8_t { route_target, route_origin, unknown, generic };
 
 /// One item of `[ ... ]`. Each bound is a list of components: one for plain values, two for pairs,
 /// two for extended communities (key, value), three for large ones. A null component is `*`.
@@ -93,9 +112,10 @@ struct SetItem {
 
 /// One position of `[= ... =]`.
 struct MaskItem {
-    enum class Kind : std::uint8_t { asn, range, set, any, one, repeat };
+    enum class Kind : std::uint8_t { asn, range, any, one };
     Kind kind = Kind::any;
-    Expression* low = nullptr;   // asn (also a set held by a variable), range, set
+    bool repeat = false;         // `+` behind it
+    Expression* low = nullptr;   // asn (also a set: literal, constant or variable), range
     Expression* high = nullptr;  // range
     Position position;
 };
@@ -133,16 +153,19 @@ enum class StatementKind : std::uint8_t {
     for_,        // variable, value, body[0]
     return_,     // value or null
     unset,       // target
-    accept, reject, error,  // values are printed first
-    print,       // values, then a line end
+    accept,
+    reject,
+    error,  // values are printed first
+    print,  // values, then a line end
     printn,
-    assert_,     // bt_assert: value
+    assert_,  // bt_assert: value
 };
 
 struct Statement;
 
 struct CaseBranch {
-    std::span<SetItem> items;  // empty for `else:`
+    std::span<SetItem> items;           // empty for `else:`
+    std::span<const SetInterval> keys;  // the items' values, by the checker
     bool otherwise = false;
     Statement* body = nullptr;
     Position position;
@@ -158,7 +181,8 @@ struct Statement {
     std::span<Expression*> values;
     std::span<Statement*> body;
     std::span<CaseBranch> branches;
-    std::string_view text;  // assert_: the source text
+    Type branch_type = Type::void_;  // by the checker
+    std::string_view text;           // assert_: the source text
 };
 
 /// A function, or the body of a filter.

@@ -1,11 +1,11 @@
 #include "router/filter/bytecode.h"
 
+#include "router/filter/method.h"
+#include "router/filter/value_ops.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
-
-#include "router/filter/method.h"
-#include "router/filter/value_equal.h"
 
 namespace tern::filter {
 namespace {
@@ -37,7 +37,8 @@ bool same_reachable(const FunctionCode& a, const FunctionCode& b, ComparedPairs&
 /// Walks the instructions from each entry with the depth found there.
 class StackChecker {
   public:
-    explicit StackChecker(const FunctionCode& code) : code_(code), depth_(code.code.size(), unseen) {}
+    explicit StackChecker(const FunctionCode& code)
+        : code_(code), depth_(code.code.size(), unseen) {}
 
     StackCheck run() {
         visit(0, 0);
@@ -80,7 +81,7 @@ class StackChecker {
             case OperandKind::function:
                 return i.b < code_.callees.size() && code_.callees[i.b]->parameters == i.a;
             case OperandKind::method:
-                return i.b < method_count() && method_at(i.b).arguments.size() + 1U == i.a;
+                return i.b < methods().size() && methods()[i.b].arity() + 1U == i.a;
             case OperandKind::switch_table:
                 return i.b < code_.switches.size();
             case OperandKind::none:
@@ -120,7 +121,8 @@ class StackChecker {
                 visit(i.b, before);
                 return visit(at + 1, after);
             case Opcode::switch_on:
-                for (const SwitchTable::Range& r : code_.switches[i.b].ranges) visit(r.target, after);
+                for (const SwitchTable::Range& r : code_.switches[i.b].ranges)
+                    visit(r.target, after);
                 return visit(code_.switches[i.b].otherwise, after);
             default:
                 return visit(at + 1, after);
@@ -162,6 +164,8 @@ StackEffect stack_effect(const Instruction& instruction) {
     return {pops, row.pushes};
 }
 
-StackCheck check_stack(const FunctionCode& code) { return StackChecker(code).run(); }
+StackCheck check_stack(const FunctionCode& code) {
+    return StackChecker(code).run();
+}
 
 }  // namespace tern::filter

@@ -5,14 +5,14 @@
 /// domain may run it. Two programs are compared by structure, so that a reconfiguration which
 /// leaves a filter as it was reloads nothing; lines and names do not count in that.
 
+#include "router/attr/value.h"
+#include "router/filter/opcodes.h"
+#include "router/filter/sets.h"
+
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "router/attr/value.h"
-#include "router/filter/opcodes.h"
-#include "router/filter/sets.h"
 
 namespace tern::filter {
 
@@ -35,7 +35,7 @@ struct SwitchTable {
         friend bool operator==(const Range&, const Range&) = default;
     };
 
-    attr::ValueType type = attr::ValueType::integer;
+    attr::ValueType type = attr::ValueType::int_;
     std::uint16_t otherwise = 0;
     std::vector<Range> ranges;
 

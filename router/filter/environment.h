@@ -6,13 +6,13 @@
 /// held, so implementations are thread-safe and take only domains that rank above it.
 /// It never changes a route.
 
+#include "router/filter/validation.h"
+#include "router/net/prefix.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
-
-#include "router/filter/validation.h"
-#include "router/net/prefix.h"
 
 namespace tern::filter {
 
@@ -32,7 +32,8 @@ class Environment {
     virtual ~Environment() = default;
 
     /// Origin validation against the named table; `unknown` if it is of another family.
-    [[nodiscard]] virtual RoaState roa_check(std::string_view table, const net::Prefix& prefix,
+    [[nodiscard]] virtual RoaState roa_check(std::string_view table,
+                                             const net::Prefix& prefix,
                                              std::uint32_t asn) = 0;
 
     /// `path`: neighbour first.

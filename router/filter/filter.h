@@ -5,16 +5,16 @@
 /// many at once. A run needs no memory but its stack and the arena of the RouteView. It never
 /// blocks, never fails: a run-time error rejects the route and is reported to the Environment.
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "alloc/arena.h"
 #include "router/base/result.h"
 #include "router/filter/bytecode.h"
 #include "router/filter/environment.h"
 #include "router/filter/route_view.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace tern::filter {
 
@@ -79,7 +79,8 @@ class Filter {
 
 /// Runs a function without a route: constants, `eval`. Strings and lists of the result live in
 /// `arena`. Errors: the run-time error's text.
-[[nodiscard]] Result<attr::Value> evaluate(const FunctionCode& code, alloc::Arena& arena,
+[[nodiscard]] Result<attr::Value> evaluate(const FunctionCode& code,
+                                           alloc::Arena& arena,
                                            Environment* environment);
 
 }  // namespace tern::filter

@@ -4,11 +4,11 @@
 /// Owned by a Library and only read afterwards, from any domain. Kept apart from IntervalSet, which
 /// knows numbers only. It never holds prefixes; those are net::PrefixSet.
 
-#include <optional>
-#include <string>
-
 #include "router/attr/value.h"
 #include "router/filter/sets.h"
+
+#include <optional>
+#include <string>
 
 namespace tern::filter {
 

@@ -1,19 +1,19 @@
 #pragma once
 
-/// Everything of the filter language that one configuration owns: code, filters, sets, masks, texts.
-/// Owned by the typed configuration and destroyed with it, after the last channel has left its
-/// filters. Filled on the loop that reads the configuration; afterwards only read, from any domain.
-/// It never gives out anything that outlives it.
-
-#include <deque>
-#include <memory>
-#include <string_view>
+/// Everything of the filter language that one configuration owns: code, filters, sets, masks,
+/// texts. Owned by the typed configuration and destroyed with it, after the last channel has left
+/// its filters. Filled on the loop that reads the configuration; afterwards only read, from any
+/// domain. It never gives out anything that outlives it.
 
 #include "alloc/arena.h"
 #include "router/attr/as_path_mask.h"
 #include "router/filter/filter.h"
 #include "router/filter/filter_set.h"
 #include "router/net/trie.h"
+
+#include <deque>
+#include <memory>
+#include <string_view>
 
 namespace tern::filter {
 
@@ -29,13 +29,19 @@ class Library {
 
     [[nodiscard]] FunctionCode& new_code() { return codes_.emplace_back(); }
 
-    const Filter& add_filter(const FunctionCode& code) { return filters_.emplace_back(code, limits_); }
+    const Filter& add_filter(const FunctionCode& code) {
+        return filters_.emplace_back(code, limits_);
+    }
 
-    const net::PrefixSet& add(net::PrefixSet set) { return prefix_sets_.emplace_back(std::move(set)); }
+    const net::PrefixSet& add(net::PrefixSet set) {
+        return prefix_sets_.emplace_back(std::move(set));
+    }
 
     const FilterSet& add(FilterSet set) { return sets_.emplace_back(std::move(set)); }
 
-    const attr::AsPathMask& add(attr::AsPathMask mask) { return masks_.emplace_back(std::move(mask)); }
+    const attr::AsPathMask& add(attr::AsPathMask mask) {
+        return masks_.emplace_back(std::move(mask));
+    }
 
     /// A copy that lives as long as the library.
     [[nodiscard]] std::string_view keep(std::string_view text);

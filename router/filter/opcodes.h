@@ -14,18 +14,18 @@ namespace tern::filter {
 /// What the operands of an instruction mean. `a` is 8 bits, `b` 16 bits.
 enum class OperandKind : std::uint8_t {
     none,
-    constant,       // b: index of a constant
-    slot,           // a: frame slot
-    slot_jump,      // a: frame slot, b: target
-    jump,           // b: target
-    attribute,      // a: value type, b: attribute id
-    field,          // a: RouteField
-    kind_constant,  // a: a small enumeration, b: index of a constant
-    count,          // a: number of values taken
-    count_constant, // a: number of values taken, b: index of a constant
-    function,       // a: number of arguments, b: index of a callee
-    method,         // a: number of values taken, b: index in the method table
-    switch_table,   // b: index of a jump table
+    constant,        // b: index of a constant
+    slot,            // a: frame slot
+    slot_jump,       // a: frame slot, b: target
+    jump,            // b: target
+    attribute,       // a: value type, b: attribute id
+    field,           // a: RouteField
+    kind_constant,   // a: a small enumeration, b: index of a constant
+    count,           // a: number of values taken
+    count_constant,  // a: number of values taken, b: index of a constant
+    function,        // a: number of arguments, b: index of a callee
+    method,          // a: number of values taken, b: index in the method table
+    switch_table,    // b: index of a jump table
 };
 
 /// Stack effect: values popped (`pops_a`: as many as operand a says) and pushed.
@@ -110,7 +110,8 @@ struct OpcodeInfo {
 
 #define TERN_OPCODE_ROW(name, operands, pops, pushes, text) \
     OpcodeInfo{#name, OperandKind::operands, pops, pushes, text},
-inline constexpr auto opcode_table = std::to_array<OpcodeInfo>({TERN_FILTER_OPCODES(TERN_OPCODE_ROW)});
+inline constexpr auto opcode_table =
+    std::to_array<OpcodeInfo>({TERN_FILTER_OPCODES(TERN_OPCODE_ROW)});
 #undef TERN_OPCODE_ROW
 
 [[nodiscard]] constexpr const OpcodeInfo& info(Opcode op) {

@@ -5,19 +5,19 @@
 /// AttributeList whose arena and base outlive it. Belongs to that one run; no domain of its own.
 /// It never touches a table: the caller interns the list afterwards if `modified()`.
 
-#include <cstdint>
-#include <string_view>
-
 #include "router/attr/attribute_list.h"
 #include "router/net/prefix.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace tern::filter {
 
 /// Facts about a route that are not attributes; the defaults of `source` and `from` too.
 struct RouteFacts {
-    std::string_view protocol;    ///< name of the instance that announced it
-    net::IpAddress from;          ///< who announced it, `::` if not another router
-    std::uint32_t source = 0;     ///< RTS_* word used unless the set has one
+    std::string_view protocol;  ///< name of the instance that announced it
+    net::IpAddress from;        ///< who announced it, `::` if not another router
+    std::uint32_t source = 0;   ///< RTS_* word used unless the set has one
     std::uint16_t preference = 0;
 };
 

@@ -42,16 +42,16 @@ bool IntervalSet::contains(SetKey key) const {
         return key.high == 0 && key.low <= UINT32_MAX &&
                contains32(static_cast<std::uint32_t>(key.low));
     }
-    const auto after = std::upper_bound(
-        wide_.begin(), wide_.end(), key, [](SetKey k, const SetInterval& i) { return k < i.low; });
+    const auto after = std::upper_bound(wide_.begin(), wide_.end(), key,
+                                        [](SetKey k, const SetInterval& i) { return k < i.low; });
     return after != wide_.begin() && key <= std::prev(after)->high;
 }
 
 bool IntervalSet::contains32(std::uint32_t key) const {
     if (!all_narrow_) return contains({0, key});
-    const auto after = std::upper_bound(
-        narrow_.begin(), narrow_.end(), key,
-        [](std::uint32_t k, const Interval32& i) { return k < i.low; });
+    const auto after =
+        std::upper_bound(narrow_.begin(), narrow_.end(), key,
+                         [](std::uint32_t k, const Interval32& i) { return k < i.low; });
     return after != narrow_.begin() && key <= std::prev(after)->high;
 }
 

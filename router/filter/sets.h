@@ -41,7 +41,9 @@ class IntervalSet {
 
     [[nodiscard]] const std::vector<SetInterval>& intervals() const { return wide_; }
 
-    friend bool operator==(const IntervalSet& a, const IntervalSet& b) { return a.wide_ == b.wide_; }
+    friend bool operator==(const IntervalSet& a, const IntervalSet& b) {
+        return a.wide_ == b.wide_;
+    }
 
   private:
     struct Interval32 {

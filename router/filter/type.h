@@ -5,10 +5,10 @@
 /// Pure functions for any domain; no state. Types of variables never change, those of set elements
 /// are not tracked.
 
+#include "router/attr/value.h"
+
 #include <optional>
 #include <string_view>
-
-#include "router/attr/value.h"
 
 namespace tern::filter {
 
@@ -37,13 +37,5 @@ using Type = attr::ValueType;
 
 /// Whether `<` is defined.
 [[nodiscard]] bool is_ordered(Type type);
-
-struct EnumConstant {
-    std::string_view name;  // "RTS_STATIC"
-    Type type;
-    std::uint32_t value;
-};
-
-[[nodiscard]] std::optional<EnumConstant> enum_constant(std::string_view name);
 
 }  // namespace tern::filter

@@ -5,10 +5,10 @@
 /// numeric values are those of the filter constants ROA_* and ASPA_*. Nothing here locks or keeps
 /// state; a source must stay unchanged during one call, which is its owner's domain to ensure.
 
+#include "router/net/prefix.h"
+
 #include <cstdint>
 #include <span>
-
-#include "router/net/prefix.h"
 
 namespace tern::filter {
 
@@ -40,7 +40,8 @@ class RoaSource {
 };
 
 /// RFC 6811 section 2. An `asn` of 0 (no origin) is never valid.
-[[nodiscard]] RoaState roa_check(const RoaSource& source, const net::Prefix& prefix,
+[[nodiscard]] RoaState roa_check(const RoaSource& source,
+                                 const net::Prefix& prefix,
                                  std::uint32_t asn);
 
 /// What the attestations say about one AS having another as its provider.
@@ -57,7 +58,8 @@ class AspaSource {
 
 /// `path` as received: the neighbour first, the origin last; repeated ASNs count once. An empty
 /// path is invalid; paths with sets or confederation segments are for the caller to refuse.
-[[nodiscard]] AspaState aspa_check(const AspaSource& source, std::span<const std::uint32_t> path,
+[[nodiscard]] AspaState aspa_check(const AspaSource& source,
+                                   std::span<const std::uint32_t> path,
                                    bool upstream);
 
 }  // namespace tern::filter
