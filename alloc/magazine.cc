@@ -21,12 +21,17 @@ namespace {
 // One for the process, because a thread's slots are; see the head of magazine.h.
 constinit MagazineRegistry registry;
 
+// Set when the slots of this thread are gone; what its last destructors still do goes straight to
+// the depot, since nobody would empty a slot any more.
+constinit thread_local bool thread_ended = false;
+
 /// Gives the chains of an ending thread back.
 struct ThreadExit {
     bool armed = false;
 
     ~ThreadExit() {
         if (!armed) return;
+        thread_ended = true;
         for (Magazine& slot : thread_magazines) {
             registry.vacate(slot);
         }
@@ -112,6 +117,7 @@ Magazine& MagazineOwner::bind_slot() noexcept {
 }
 
 FreeItem* MagazineOwner::pop_slow() noexcept {
+    if (thread_ended) return pop_past_the_end();
     Magazine& slot = bind_slot();
     if (slot.loaded == nullptr && slot.spare != nullptr) {
         slot.loaded = slot.spare;
@@ -130,9 +136,38 @@ FreeItem* MagazineOwner::pop_slow() noexcept {
     return pop_loaded(slot);
 }
 
-void MagazineOwner::make_room() noexcept {
+void MagazineOwner::push_slow(FreeItem* item) noexcept {
+    if (thread_ended) {
+        push_past_the_end(item);
+        return;
+    }
     Magazine& slot = bind_slot();
-    if (slot.loaded_length.load(std::memory_order_relaxed) < chain_length_) return;
+    if (slot.loaded_length.load(std::memory_order_relaxed) >= chain_length_) make_room(slot);
+    push_loaded(slot, item);
+}
+
+FreeItem* MagazineOwner::pop_past_the_end() noexcept {
+    const Chain chain = depot_take(1);
+    if (chain.head == nullptr) return nullptr;
+    // A chain of the depot comes whole; keep one, give the rest back.
+    if (chain.length > 1) depot_give({chain.head->next, chain.length - 1});
+    depot_changed();
+    registry.mutex.lock();
+    ++taken_by_gone_;
+    registry.mutex.unlock();
+    return chain.head;
+}
+
+void MagazineOwner::push_past_the_end(FreeItem* item) noexcept {
+    item->next = nullptr;
+    depot_give({item, 1});
+    depot_changed();
+    registry.mutex.lock();
+    --taken_by_gone_;
+    registry.mutex.unlock();
+}
+
+void MagazineOwner::make_room(Magazine& slot) noexcept {
     FreeItem* spare = slot.spare;
     const std::uint32_t spare_length = slot.spare_length.load(std::memory_order_relaxed);
     slot.spare = slot.loaded;

@@ -78,14 +78,12 @@ class MagazineOwner {
 
     void push(FreeItem* item) noexcept {
         Magazine& magazine = thread_magazines[serial_ % magazine_slots];
-        if (magazine.owner_serial != serial_ ||
-            magazine.loaded_length.load(std::memory_order_relaxed) >= chain_length_) [[unlikely]] {
-            make_room();
+        if (magazine.owner_serial == serial_ &&
+            magazine.loaded_length.load(std::memory_order_relaxed) < chain_length_) [[likely]] {
+            push_loaded(magazine, item);
+        } else {
+            push_slow(item);
         }
-        item->next = magazine.loaded;
-        magazine.loaded = item;
-        add(magazine.loaded_length, std::uint32_t{1});
-        add(magazine.taken, ~std::uint64_t{0});
     }
 
     std::uint32_t chain_length() const { return chain_length_; }
@@ -117,8 +115,18 @@ class MagazineOwner {
         return item;
     }
 
+    static void push_loaded(Magazine& magazine, FreeItem* item) {
+        item->next = magazine.loaded;
+        magazine.loaded = item;
+        add(magazine.loaded_length, std::uint32_t{1});
+        add(magazine.taken, ~std::uint64_t{0});
+    }
+
     FreeItem* pop_slow() noexcept;
-    void make_room() noexcept;
+    void push_slow(FreeItem* item) noexcept;
+    FreeItem* pop_past_the_end() noexcept;
+    void push_past_the_end(FreeItem* item) noexcept;
+    void make_room(Magazine& slot) noexcept;
     Magazine& bind_slot() noexcept;
     void give_back(Magazine& slot) noexcept;
 

@@ -20,7 +20,6 @@
 #endif
 
 #if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
 #define TERN_MEMCHECK 1
 #endif
 
@@ -35,7 +34,7 @@ class Poison {
 #endif
 #ifdef TERN_MEMCHECK
         if (memcheck_) [[unlikely]] {
-            VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
+            tell_valgrind_hidden(start, bytes);
         }
 #endif
     }
@@ -47,7 +46,7 @@ class Poison {
 #endif
 #ifdef TERN_MEMCHECK
         if (memcheck_) [[unlikely]] {
-            VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
+            tell_valgrind_revealed(start, bytes);
         }
 #endif
     }
@@ -71,9 +70,9 @@ class Poison {
 
   private:
 #ifdef TERN_MEMCHECK
-    static bool ask() {
-        return RUNNING_ON_VALGRIND != 0;
-    }
+    static bool ask();
+    static void tell_valgrind_hidden(const void* start, std::size_t bytes);
+    static void tell_valgrind_revealed(const void* start, std::size_t bytes);
 
     bool memcheck_ = ask();
 #endif
