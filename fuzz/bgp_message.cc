@@ -15,7 +15,7 @@ namespace {
 using namespace tern::bgp::wire;
 
 void decode(const Frame& found, const UpdateRules& rules) {
-    static thread_local DecodedUpdate update;
+    DecodedUpdate update;
     switch (found.type) {
         case MessageType::open:
             if (const auto open = decode_open(found.body)) {

@@ -1,0 +1,357 @@
+#include "router/proto/bgp/export_group.h"
+
+#include "router/attr/core_attributes.h"
+#include "router/proto/bgp/attributes.h"
+#include "router/proto/bgp/route_class.h"
+#include "router/proto/bgp/wire/route_refresh.h"
+
+#include <algorithm>
+
+namespace tern::bgp {
+
+namespace {
+
+using channel::ExportedRoute;
+
+/// What of a session's facts decides about what it is told; the rest says who it is.
+bool same_export_facts(const SessionFacts& a, const SessionFacts& b) {
+    return a.kind == b.kind && a.local_as == b.local_as && a.public_as == b.public_as &&
+           a.local_id == b.local_id && a.cluster_id == b.cluster_id &&
+           a.local_address == b.local_address && a.local_link_local == b.local_link_local &&
+           a.interface == b.interface && a.local_role == b.local_role &&
+           a.has_confederation == b.has_confederation && a.rr_client == b.rr_client &&
+           a.rs_client == b.rs_client && a.as4 == b.as4 && a.llgr_aware == b.llgr_aware &&
+           a.multihop == b.multihop && a.allow_local_pref == b.allow_local_pref &&
+           a.allow_med == b.allow_med && a.interpret_communities == b.interpret_communities;
+}
+
+bool same_settings(const channel::ExportSettings& a, const channel::ExportSettings& b) {
+    return filter::same_filter(a.filter, b.filter) && a.inside == b.inside && a.limit == b.limit &&
+           a.mode == b.mode && a.settle == b.settle;
+}
+
+/// The route's gateway if it is a single, global one.
+void set_gateway(HopInputs& in, const attr::AttributeSet& attributes) {
+    const attr::NextHopListView hops = attr::next_hops(attributes);
+    if (hops.count() != 1) return;
+    const attr::NextHop hop = hops.front();
+    if (hop.gateway.is_unspecified() || hop.gateway.is_link_local()) return;
+    in.gateway = hop.gateway;
+    in.gateway_interface = hop.interface;
+}
+
+/// bgp_next_hop as a set keeps it: one address, or a global and a link-local one.
+wire::NextHop route_next_hop(const attr::AttributeSet& attributes) {
+    const Bytes stored = attributes.bytes(next_hop);
+    wire::NextHop hop;
+    if (stored.size() >= 16) hop.address = net::IpAddress::from_bytes(stored.first(16));
+    if (stored.size() >= 32) hop.link_local = net::IpAddress::from_bytes(stored.subspan(16, 16));
+    return hop;
+}
+
+}  // namespace
+
+bool ExportProfile::same_as(const ExportProfile& other) const {
+    return table == other.table && same_settings(settings, other.settings) &&
+           same_export_facts(facts, other.facts) && hop.family == other.hop.family &&
+           hop.self == other.hop.self && hop.keep == other.hop.keep &&
+           hop.extended == other.hop.extended && hop.own == other.hop.own &&
+           link_local == other.link_local && aigp.enabled == other.aigp.enabled &&
+           aigp.originate == other.aigp.originate && path_ids == other.path_ids &&
+           message_max == other.message_max;
+}
+
+ExportGroup::ExportGroup(const ExportProfile& profile, loops::ThreadGroup& threads,
+                         filter::Environment& environment, const table::RouteClass& bgp_class,
+                         std::uint64_t serial)
+    : profile_(profile),
+      bgp_class_(bgp_class),
+      serial_(serial),
+      domain_("export group"),
+      loop_(threads, domain_, "export group of " + profile.table->name()),
+      path_(*profile.table, loop_, environment, *this, *this),
+      message_(profile.message_max) {
+    profile_.facts.remote_address = {};  // the members' own addresses are looked at one by one
+}
+
+ExportGroup::~ExportGroup() = default;
+
+void ExportGroup::start(Feed feed) {
+    feed_ = feed;
+    buckets_.reserve(64);
+    path_.start(profile_.settings);
+}
+
+void ExportGroup::start_as(ExportGroup& other, ExportMember& from, Feed feed) {
+    feed_ = feed;
+    for (std::size_t chunk = 0; chunk < other.left_out_.size(); ++chunk) {
+        for (std::size_t i = 0; other.left_out_[chunk] != nullptr && i < chunk_size; ++i) {
+            if (other.left_out_[chunk][i] != from.place.number) continue;
+            // Our only member is the one that was left out.
+            set_left_out(net::PrefixId{static_cast<std::uint32_t>(chunk * chunk_size + i)}, 1);
+        }
+    }
+    path_.start_as(other.path_, profile_.settings);
+}
+
+void ExportGroup::stop() {
+    path_.stop();
+}
+
+void ExportGroup::add(ExportMember& member) {
+    stream_.join(member.place);
+    member.group = this;
+    member.signalled = false;
+    members_.push_back(&member);
+}
+
+void ExportGroup::remove(ExportMember& member) {
+    stream_.leave(member.place);
+    std::erase(members_, &member);
+    member.group = nullptr;
+    if (blocked_ && ready()) {
+        blocked_ = false;
+        path_.resume();
+    }
+}
+
+bool ExportGroup::at_rest(ExportMember& member) {
+    return path_.idle() && stream_.drained(member.place);
+}
+
+void ExportGroup::collect(ExportMember& member, std::vector<Bytes>& pieces, std::size_t max) {
+    member.signalled = false;
+    stream_.collect(member.place, pieces, max);
+}
+
+void ExportGroup::consumed(ExportMember& member, std::size_t bytes) {
+    stream_.consumed(member.place, bytes);
+    if (blocked_ && stream_.bytes() < stream_low) {
+        blocked_ = false;
+        path_.resume();
+    }
+}
+
+bool ExportGroup::ready() const {
+    return stream_.bytes() < stream_high;
+}
+
+const SessionFacts* ExportGroup::session_of(table::SourceId source) const {
+    return session_facts(profile_.table->services().sources.owner(source));
+}
+
+std::uint32_t ExportGroup::member_of(table::SourceId source) const {
+    const table::SourceOwner* owner = &profile_.table->services().sources.owner(source).original();
+    for (const ExportMember* member : members_) {
+        if (member->owner == owner) return member->place.number;
+    }
+    return 0;
+}
+
+std::uint32_t ExportGroup::member_at(net::IpAddress address) const {
+    for (const ExportMember* member : members_) {
+        if (member->address == address) return member->place.number;
+    }
+    return 0;
+}
+
+channel::Preexport ExportGroup::preexport(const table::RouteValue& route,
+                                          const table::SourceOwner& owner) {
+    const ExportRule rule = may_export(*route.attributes, session_facts(owner), profile_.facts);
+    return rule == ExportRule::allowed ? channel::Preexport::filter : channel::Preexport::refuse;
+}
+
+std::uint32_t ExportGroup::left_out(net::PrefixId id) const {
+    const auto number = static_cast<std::uint32_t>(id);
+    const std::size_t chunk = number / chunk_size;
+    if (chunk >= left_out_.size() || left_out_[chunk] == nullptr) return 0;
+    return left_out_[chunk][number % chunk_size];
+}
+
+void ExportGroup::set_left_out(net::PrefixId id, std::uint32_t member) {
+    const auto number = static_cast<std::uint32_t>(id);
+    const std::size_t chunk = number / chunk_size;
+    if (chunk >= left_out_.size() || left_out_[chunk] == nullptr) {
+        if (member == 0) return;
+        if (chunk >= left_out_.size()) left_out_.resize(chunk + 1);
+        left_out_[chunk] = std::make_unique<std::uint32_t[]>(chunk_size);
+    }
+    left_out_[chunk][number % chunk_size] = member;
+}
+
+ExportGroup::Bucket& ExportGroup::bucket_for(const ExportedRoute& route) {
+    const auto fits = [&](const Bucket& bucket) {
+        return bucket.attributes == route.attributes && bucket.source == route.route.source &&
+               bucket.fresh == route.fresh;
+    };
+    if (bucket_count_ != 0 && fits(buckets_[bucket_count_ - 1])) return buckets_[bucket_count_ - 1];
+    const std::uint64_t key = mix64(reinterpret_cast<std::uintptr_t>(route.attributes),
+                                    std::uint64_t{static_cast<std::uint32_t>(route.route.source)} << 8 |
+                                        route.fresh);
+    const auto [found, fresh] = bucket_index_.try_emplace(key, bucket_count_);
+    if (!fresh && fits(buckets_[found->second])) return buckets_[found->second];
+    if (bucket_count_ == buckets_.size()) buckets_.emplace_back();
+    Bucket& bucket = buckets_[bucket_count_++];
+    bucket.attributes = route.attributes;
+    bucket.source = route.route.source;
+    bucket.fresh = route.fresh;
+    bucket.routes.clear();
+    return bucket;
+}
+
+void ExportGroup::export_batch(std::span<const ExportedRoute> routes) {
+    bucket_count_ = 0;
+    bucket_index_.clear();
+    gone_.clear();
+    for (const ExportedRoute& route : routes) {
+        if (route.attributes == nullptr) {
+            gone_.push_back(&route);
+        } else {
+            bucket_for(route).routes.push_back(&route);
+        }
+    }
+    withdraw_all(gone_);
+    for (std::size_t i = 0; i < bucket_count_; ++i) announce(buckets_[i]);
+    signal_members();
+}
+
+/// Path attributes and next hop of a bucket; false if they cannot be told.
+bool ExportGroup::encode(const Bucket& bucket, HopChoice& choice) {
+    const SessionFacts* source = session_of(bucket.source);
+    HopInputs hop;
+    hop.current = route_next_hop(*bucket.attributes);
+    hop.fresh = (bucket.fresh & channel::fresh_next_hop) != 0;
+    hop.source = source;
+    set_gateway(hop, *bucket.attributes);
+    const auto chosen = choose_next_hop(profile_.hop, hop, profile_.facts);
+    if (!chosen) return false;
+    choice = *chosen;
+    attributes_.clear();
+    next_hop_.clear();
+    const bool multiprotocol =
+        profile_.hop.family != wire::ipv4_unicast || !choice.hop.address.is_v4();
+    const ExportInputs inputs{.attributes = *bucket.attributes,
+                              .source = source,
+                              .hop = choice,
+                              .fresh_med = (bucket.fresh & channel::fresh_med) != 0,
+                              .put_next_hop = !multiprotocol,
+                              .aigp = profile_.aigp};
+    if (multiprotocol) {
+        wire::put_next_hop(choice.hop, profile_.hop.family, profile_.link_local, next_hop_);
+    }
+    return encode_export(inputs, profile_.facts, attributes_);
+}
+
+wire::PackFormat ExportGroup::format(bool multiprotocol) const {
+    return {profile_.hop.family, profile_.path_ids, multiprotocol};
+}
+
+void ExportGroup::announce(const Bucket& bucket) {
+    HopChoice choice;
+    if (!encode(bucket, choice)) {
+        ++oversized_;
+        withdraw_all(bucket.routes);
+        return;
+    }
+    const std::uint32_t author = member_of(bucket.source);
+    const std::uint32_t hop_owner = choice.self ? 0 : member_at(choice.hop.address);
+    const std::uint32_t left = author != 0 ? author : hop_owner;
+    if (left != 0) withdraw_from(bucket, left);
+    pack(bucket, choice, left);
+    if (hop_owner != 0 && hop_owner != left) withdraw_from(bucket, hop_owner);
+}
+
+void ExportGroup::pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left) {
+    ExportStream::Audience audience;
+    if (left != 0) audience = {ExportStream::Audience::Kind::all_but, left};
+    const bool multiprotocol =
+        profile_.hop.family != wire::ipv4_unicast || !choice.hop.address.is_v4();
+    wire::AnnouncePacker packer(message_, format(multiprotocol), attributes_, next_hop_);
+    for (const ExportedRoute* route : bucket.routes) {
+        const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
+        if (!packer.fits(nlri)) {
+            ++oversized_;
+            gone_.assign(1, route);
+            withdraw_all(gone_);
+            continue;
+        }
+        if (!packer.add(nlri)) {
+            append(packer.finish(), audience);
+            (void)packer.add(nlri);
+        }
+        set_left_out(route->id, left);
+    }
+    if (!packer.empty()) append(packer.finish(), audience);
+}
+
+/// Tells one member that it has no route to those prefixes of the bucket that it was told before.
+void ExportGroup::withdraw_from(const Bucket& bucket, std::uint32_t member) {
+    wire::WithdrawPacker packer(message_, format(profile_.hop.family != wire::ipv4_unicast));
+    const ExportStream::Audience audience{ExportStream::Audience::Kind::only, member};
+    for (const ExportedRoute* route : bucket.routes) {
+        if (!route->replaces || left_out(route->id) == member) continue;
+        const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
+        if (packer.add(nlri)) continue;
+        append(packer.finish(), audience);
+        (void)packer.add(nlri);
+    }
+    if (!packer.empty()) append(packer.finish(), audience);
+}
+
+/// Withdraws from everybody who was told, in runs of prefixes with the same member left out.
+void ExportGroup::withdraw_all(const std::vector<const ExportedRoute*>& routes) {
+    wire::WithdrawPacker packer(message_, format(profile_.hop.family != wire::ipv4_unicast));
+    ExportStream::Audience audience;
+    const auto flush = [&] {
+        if (!packer.empty()) append(packer.finish(), audience);
+    };
+    for (const ExportedRoute* route : routes) {
+        if (!route->replaces) continue;
+        const std::uint32_t left = left_out(route->id);
+        ExportStream::Audience next;
+        if (left != 0) next = {ExportStream::Audience::Kind::all_but, left};
+        if (!(next == audience)) {
+            flush();
+            audience = next;
+        }
+        set_left_out(route->id, 0);
+        const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
+        if (packer.add(nlri)) continue;
+        flush();
+        (void)packer.add(nlri);
+    }
+    flush();
+}
+
+void ExportGroup::append(Bytes message, const ExportStream::Audience& audience) {
+    stream_.append(message, audience);
+}
+
+void ExportGroup::signal_members() {
+    if (!ready()) blocked_ = true;
+    for (ExportMember* member : members_) {
+        if (member->signalled || stream_.drained(member->place)) continue;
+        member->signalled = true;
+        member->wake.send(member->loop);
+    }
+}
+
+void ExportGroup::end_of_feed() {
+    if (feed_ == Feed::initial) append(wire::end_of_rib(message_, profile_.hop.family), {});
+    if (feed_ == Feed::refresh && profile_.enhanced_refresh) {
+        append(wire::encode_route_refresh({profile_.hop.family, wire::RefreshKind::end}), {});
+    }
+    feed_ = Feed::quiet;
+    signal_members();
+}
+
+void ExportGroup::caught_up() {
+    if (members_.empty()) return;
+    members_.front()->consider.send(members_.front()->loop);
+}
+
+void ExportGroup::export_limit_crossed(const config::Limit&, bool) {
+    for (ExportMember* member : members_) member->limit.send(member->loop);
+}
+
+}  // namespace tern::bgp

@@ -1,0 +1,163 @@
+#pragma once
+/// Neighbours that are told the same: one reader of the table, one run of the export filter, one encoding,
+/// one stream of UPDATEs for all of them. What differs between members is only that a neighbour is not told
+/// its own routes; that is kept exact by remembering per prefix who was left out.
+/// A group has a domain (level export_group) and a loop of its own in the worker group. Members belong to
+/// their neighbour's loop and come to the group for bytes. The group never waits for a socket: when the
+/// slowest member is a bounded stream behind, it stops reading its table.
+/// ExportGroups makes, merges and splits groups.
+
+#include "loops/loop.h"
+#include "router/channel/export_path.h"
+#include "router/proto/bgp/export_attributes.h"
+#include "router/proto/bgp/export_stream.h"
+#include "router/proto/bgp/next_hop_policy.h"
+#include "router/proto/bgp/session_facts.h"
+#include "router/proto/bgp/wire/pack.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tern::bgp {
+
+class ExportGroup;
+
+/// Everything that decides what a neighbour is told; equal profiles share a group.
+struct ExportProfile {
+    table::Table* table = nullptr;
+    channel::ExportSettings settings;
+    SessionFacts facts;  ///< of one member; those of the others differ only in who they are
+    HopPolicy hop;
+    wire::LinkLocalFormat link_local = wire::LinkLocalFormat::native;
+    AigpPolicy aigp;
+    bool path_ids = false;
+    bool enhanced_refresh = false;
+    std::size_t message_max = 4096;
+
+    [[nodiscard]] bool same_as(const ExportProfile& other) const;
+};
+
+/// One neighbour's place in a group. Embedded in the neighbour; used in its loop with its domain held. The
+/// three callbacks run there as events.
+struct ExportMember {
+    struct Callbacks {
+        loops::Callback data_waits;
+        loops::Callback may_merge;
+        loops::Callback over_limit;
+    };
+
+    ExportMember(loops::Loop& member_loop, const Callbacks& callbacks)
+        : loop(member_loop),
+          wake(callbacks.data_waits),
+          consider(callbacks.may_merge),
+          limit(callbacks.over_limit) {}
+
+    loops::Loop& loop;
+    net::IpAddress address;                      ///< of the neighbour
+    const table::SourceOwner* owner = nullptr;   ///< of the routes it has sent
+    loops::Event wake;      ///< bytes wait
+    loops::Event consider;  ///< a merge may be possible
+    loops::Event limit;     ///< the export limit was crossed
+    ExportGroup* group = nullptr;
+    ExportStream::Member place;                  ///< guarded by the group
+    bool signalled = false;                      ///< guarded by the group: `wake` is on its way
+};
+
+class ExportGroup final : public channel::RouteSink, public channel::ExportObserver {
+  public:
+    ExportGroup(const ExportProfile& profile, loops::ThreadGroup& threads,
+                filter::Environment& environment, const table::RouteClass& bgp_class,
+                std::uint64_t serial);
+    ~ExportGroup() override;
+
+    [[nodiscard]] locking::Domain<level::ExportGroup>& domain() { return domain_; }
+    [[nodiscard]] loops::Loop& loop() { return loop_; }
+    [[nodiscard]] const ExportProfile& profile() const { return profile_; }
+    [[nodiscard]] std::uint64_t serial() const { return serial_; }
+
+    // All below: with the domain held.
+
+    /// What a full feed begins and ends with.
+    enum class Feed : std::uint8_t { initial, refresh, quiet };
+    void start(Feed feed);
+    /// Goes on where `other` (whose domain is held too) stands, for its member `from`.
+    void start_as(ExportGroup& other, ExportMember& from, Feed feed);
+    void stop();
+
+    void add(ExportMember& member);
+    void remove(ExportMember& member);
+    [[nodiscard]] const std::vector<ExportMember*>& members() const { return members_; }
+    /// Idle, and this member has written all of its stream.
+    [[nodiscard]] bool at_rest(ExportMember& member);
+    [[nodiscard]] channel::ExportPath& path() { return path_; }
+
+    void collect(ExportMember& member, std::vector<Bytes>& pieces, std::size_t max);
+    void consumed(ExportMember& member, std::size_t bytes);
+    /// Routes refused because they fit no message.
+    [[nodiscard]] std::uint64_t oversized() const { return oversized_; }
+
+    // channel::RouteSink, in the group's loop
+    channel::Preexport preexport(const table::RouteValue& route,
+                                 const table::SourceOwner& owner) override;
+    void export_batch(std::span<const channel::ExportedRoute> routes) override;
+    void end_of_feed() override;
+    void caught_up() override;
+    [[nodiscard]] bool ready() const override;
+    void export_limit_crossed(const config::Limit& limit, bool stop) override;
+
+  private:
+    static constexpr std::size_t stream_high = 1024 * 1024;
+    static constexpr std::size_t stream_low = stream_high / 2;
+
+    /// Routes of a batch that go into the same messages.
+    struct Bucket {
+        const attr::AttributeSet* attributes;
+        table::SourceId source;
+        std::uint8_t fresh;
+        std::vector<const channel::ExportedRoute*> routes;
+    };
+
+    [[nodiscard]] const SessionFacts* session_of(table::SourceId source) const;
+    [[nodiscard]] std::uint32_t member_of(table::SourceId source) const;
+    [[nodiscard]] std::uint32_t member_at(net::IpAddress address) const;
+    Bucket& bucket_for(const channel::ExportedRoute& route);
+    void announce(const Bucket& bucket);
+    [[nodiscard]] bool encode(const Bucket& bucket, HopChoice& choice);
+    void pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left_out);
+    void withdraw_from(const Bucket& bucket, std::uint32_t member);
+    void withdraw_all(const std::vector<const channel::ExportedRoute*>& routes);
+    void append(Bytes message, const ExportStream::Audience& audience);
+    void signal_members();
+    [[nodiscard]] wire::PackFormat format(bool multiprotocol) const;
+    [[nodiscard]] std::uint32_t left_out(net::PrefixId id) const;
+    void set_left_out(net::PrefixId id, std::uint32_t member);
+
+    ExportProfile profile_;
+    const table::RouteClass& bgp_class_;
+    std::uint64_t serial_;
+    locking::Domain<level::ExportGroup> domain_;
+    loops::Loop loop_;
+    channel::ExportPath path_;
+    ExportStream stream_;
+    std::vector<ExportMember*> members_;
+    Feed feed_ = Feed::initial;
+    bool blocked_ = false;  // the stream was full; somebody has to resume the path
+    std::uint64_t oversized_ = 0;
+    // Per prefix: the member that was left out of its last announcement (0: nobody). Chunks exist where somebody
+    // was.
+    static constexpr std::size_t chunk_size = 1024;
+    std::vector<std::unique_ptr<std::uint32_t[]>> left_out_;
+    // Scratch of a batch.
+    std::vector<Bucket> buckets_;
+    std::size_t bucket_count_ = 0;
+    boost::unordered_flat_map<std::uint64_t, std::size_t> bucket_index_;
+    std::vector<const channel::ExportedRoute*> gone_;
+    std::vector<std::uint8_t> attributes_;
+    std::vector<std::uint8_t> next_hop_;
+    std::vector<std::uint8_t> message_;
+};
+
+}  // namespace tern::bgp
