@@ -1,0 +1,253 @@
+// The state word walked through all interleavings: each load and each compare-and-swap of each
+// thread is one step, as in change(); the steps are the very functions that loops use.
+#include "loops/loop_word.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace tern::loops {
+
+namespace {
+
+enum class Role { sender, stopper, runner };
+
+/// One thread of the model. `at` is its program counter.
+struct Actor {
+    Role role = Role::sender;
+    std::uint8_t at = 0;
+    std::uint8_t left = 0;     ///< sends or runs still to do
+    std::uint64_t loaded = 0;  ///< the word as read before a compare-and-swap
+    bool saw_stop = false;
+    bool more = false;
+    auto operator<=>(const Actor&) const = default;
+};
+
+struct World {
+    std::uint64_t word = LoopWord{0, LoopState::idle, 0, 1}.pack();
+    std::uint8_t queued = 0;   ///< how often the loop stands in queues
+    std::uint8_t pending = 0;  ///< events pushed and not yet run
+    std::uint8_t running = 0;  ///< runners inside handlers
+    bool stopped = false;
+    std::vector<Actor> actors;
+    auto operator<=>(const World&) const = default;
+};
+
+/// Broken variants prove that the walk can fail.
+enum class Fault { none, no_notified, no_enqueue_after_run, double_enqueue };
+
+struct Walk {
+    Fault fault = Fault::none;
+    std::set<World> seen;
+    std::string failure;
+
+    void fail(const std::string& text) {
+        if (failure.empty()) failure = text;
+    }
+
+    /// The body of change(): a load, then a swap that may find the word changed and loads again.
+    template <class Step>
+    static std::optional<LoopStep> attempt(World& world, Actor& actor, Step&& step) {
+        const LoopStep result = step(LoopWord::unpack(actor.loaded));
+        if (result.next.pack() == actor.loaded) return result;
+        if (world.word != actor.loaded) {
+            actor.loaded = world.word;
+            return std::nullopt;
+        }
+        world.word = result.next.pack();
+        return result;
+    }
+
+    void wake_done(World& world, const LoopStep& step) const {
+        if (step.enqueue) world.queued = static_cast<std::uint8_t>(world.queued + 1);
+        if (fault == Fault::double_enqueue && step.next.state == LoopState::ready &&
+            !step.enqueue) {
+            world.queued = static_cast<std::uint8_t>(world.queued + 1);
+        }
+    }
+
+    LoopStep wake_step(LoopWord word) const {
+        LoopStep step = step_wake(word);
+        if (fault == Fault::no_notified && word.state == LoopState::running) step.next = word;
+        return step;
+    }
+
+    void sender(World& world, Actor& actor) {
+        switch (actor.at) {
+            case 0:
+                if (!world.stopped) ++world.pending;
+                actor.at = 1;
+                break;
+            case 1:
+                actor.loaded = world.word;
+                actor.at = 2;
+                break;
+            case 2:
+                if (const auto step =
+                        attempt(world, actor, [this](LoopWord w) { return wake_step(w); })) {
+                    wake_done(world, *step);
+                    actor.at = 0;
+                    --actor.left;
+                }
+                break;
+        }
+    }
+
+    void stopper(World& world, Actor& actor) {
+        switch (actor.at) {
+            case 0:
+                actor.loaded = world.word;
+                actor.at = 1;
+                break;
+            case 1:
+                if (attempt(world, actor, step_ask_stop)) actor.at = 2;
+                break;
+            case 2:
+                actor.loaded = world.word;
+                actor.at = 3;
+                break;
+            case 3:
+                if (const auto step = attempt(world, actor, step_wake)) {
+                    wake_done(world, *step);
+                    actor.at = 0;
+                    --actor.left;
+                }
+                break;
+        }
+    }
+
+    void runner(World& world, Actor& actor, std::uint16_t id) {
+        switch (actor.at) {
+            case 0:  // pop, the only way in; owner and thief do the same
+                if (world.queued == 0) return;
+                --world.queued;
+                if (LoopWord::unpack(world.word).state != LoopState::ready)
+                    fail("popped not READY");
+                actor.loaded = world.word;
+                actor.at = 1;
+                break;
+            case 1:
+                if (attempt(world, actor, [id](LoopWord w) { return step_run(w, id); })) {
+                    actor.at = 2;
+                    if (world.running++ != 0) fail("two threads run one loop");
+                    if (world.stopped) fail("run after stop");
+                }
+                break;
+            case 2:
+                actor.saw_stop = LoopWord::unpack(world.word).has(LoopWord::stopping);
+                actor.at = 3;
+                break;
+            case 3:  // the handlers, one event at a time; it may give up with work left
+                if (world.pending > 0) --world.pending;
+                actor.more = world.pending > 0;
+                actor.at = 4;
+                break;
+            case 4:
+                actor.loaded = world.word;
+                actor.at = 5;
+                break;
+            case 5:
+                finish(world, actor);
+                break;
+        }
+    }
+
+    void finish(World& world, Actor& actor) {
+        if (actor.saw_stop) {
+            const auto step = attempt(world, actor, step_stopped);
+            if (!step) return;
+            world.stopped = true;
+            world.pending = 0;
+        } else {
+            const bool more = actor.more;
+            // step_done must see arrivals after the handlers through NOTIFIED alone.
+            const auto step =
+                attempt(world, actor, [more](LoopWord w) { return step_done(w, more); });
+            if (!step) return;
+            if (step->enqueue && fault != Fault::no_enqueue_after_run) ++world.queued;
+        }
+        --world.running;
+        actor.at = 0;
+    }
+
+    void step(World& world, std::size_t index) {
+        Actor& actor = world.actors[index];
+        if (actor.role == Role::runner) {
+            runner(world, actor, static_cast<std::uint16_t>(index));
+        } else if (actor.left > 0) {
+            actor.role == Role::sender ? sender(world, actor) : stopper(world, actor);
+        }
+    }
+
+    void check(const World& world, bool quiet) {
+        const LoopWord word = LoopWord::unpack(world.word);
+        if (world.queued > 1) fail("in two queues");
+        if (!quiet) return;
+        const bool stop_asked = word.has(LoopWord::stopping);
+        if (world.pending > 0 && !world.stopped) fail("lost wake-up");
+        if (stop_asked && !world.stopped) fail("lost stop");
+        if (word.state == LoopState::ready || word.state == LoopState::running) fail("stuck");
+    }
+
+    void explore(const World& start) {
+        std::vector<World> open{start};
+        while (!open.empty() && failure.empty()) {
+            const World world = open.back();
+            open.pop_back();
+            if (!seen.insert(world).second) continue;
+            bool quiet = true;
+            for (std::size_t i = 0; i < world.actors.size(); ++i) {
+                World next = world;
+                step(next, i);
+                if (next == world) continue;
+                quiet = false;
+                open.push_back(next);
+            }
+            check(world, quiet);
+        }
+    }
+};
+
+World world_of(unsigned senders, unsigned sends, unsigned runners, bool stop) {
+    World world;
+    for (unsigned i = 0; i < runners; ++i)
+        world.actors.push_back({.role = Role::runner});
+    for (unsigned i = 0; i < senders; ++i) {
+        world.actors.push_back({.role = Role::sender, .left = static_cast<std::uint8_t>(sends)});
+    }
+    if (stop) world.actors.push_back({.role = Role::stopper, .left = 1});
+    return world;
+}
+
+std::string explore(const World& world, Fault fault) {
+    Walk walk{.fault = fault, .seen = {}, .failure = {}};
+    walk.explore(world);
+    if (fault == Fault::none) INFO("states walked: " << walk.seen.size());
+    return walk.failure;
+}
+
+}  // namespace
+
+TEST_CASE("a loop word survives packing") {
+    const LoopWord word{7, LoopState::running, LoopWord::notified | LoopWord::stopping, 0xdeadbeef};
+    CHECK(LoopWord::unpack(word.pack()) == word);
+}
+
+TEST_CASE("no interleaving of sends, pick-ups and a stop loses or doubles anything") {
+    CHECK(explore(world_of(1, 3, 2, false), Fault::none).empty());
+    CHECK(explore(world_of(2, 2, 2, false), Fault::none).empty());
+    CHECK(explore(world_of(2, 2, 2, true), Fault::none).empty());
+    CHECK(explore(world_of(1, 2, 3, true), Fault::none).empty());
+}
+
+TEST_CASE("the walk finds protocols that are wrong") {
+    CHECK(explore(world_of(2, 2, 2, false), Fault::no_notified) == "lost wake-up");
+    CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).empty());
+    CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::double_enqueue).empty());
+}
+
+}  // namespace tern::loops

@@ -1,0 +1,82 @@
+#pragma once
+
+/// What the tests of this folder share: lock levels, a simulated runtime with one group, and a real
+/// one that runs in the test's thread until told to quit. Included by tests only.
+
+#include "locking/domain.h"
+#include "loops/loop.h"
+#include "loops/runtime.h"
+#include "loops/sim_runtime.h"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tern::loops::test {
+
+struct Control {
+    static constexpr locking::LockRank rank = 100;
+    static constexpr std::string_view name = "control";
+};
+
+struct Protocol {
+    static constexpr locking::LockRank rank = 200;
+    static constexpr std::string_view name = "protocol";
+};
+
+struct Table {
+    static constexpr locking::LockRank rank = 400;
+    static constexpr std::string_view name = "table";
+};
+
+/// A handler made of a lambda; events, timers and the like take `function, &thing`.
+struct Action {
+    std::function<void(Turn&)> body;
+
+    static void call(void* context, Turn& turn) { static_cast<Action*>(context)->body(turn); }
+
+    Callback callback() { return {call, this}; }
+};
+
+struct Sim {
+    explicit Sim(std::uint64_t seed = 1, unsigned threads = 2) : sim(main_domain, seed) {
+        GroupOptions options;
+        options.threads = threads;
+        group = &sim.runtime().add_group(options);
+    }
+
+    Loop& main() { return sim.runtime().main_loop(); }
+
+    locking::Domain<Control> main_domain{"main"};
+    SimRuntime sim;
+    ThreadGroup* group = nullptr;
+};
+
+struct TestLoop {
+    TestLoop(ThreadGroup& group, std::string_view name) : domain(name), loop(group, domain, name) {}
+
+    locking::Domain<Protocol> domain;
+    Loop loop;
+};
+
+/// A runtime with real threads; `body` runs in the main loop and something in it calls quit().
+struct Real {
+    explicit Real(unsigned threads) : Real(GroupOptions{.threads = threads}) {}
+
+    explicit Real(const GroupOptions& options)
+        : runtime(RuntimeOptions{.main_domain = &main_domain}), group(runtime.add_group(options)) {}
+
+    void run(std::function<void(Turn&)> body) {
+        Action action{std::move(body)};
+        Event first(action.callback());
+        first.send(runtime.main_loop());
+        runtime.run();
+    }
+
+    locking::Domain<Control> main_domain{"main"};
+    Runtime runtime;
+    ThreadGroup& group;
+};
+
+}  // namespace tern::loops::test

@@ -1,0 +1,161 @@
+#include "loops/timer.h"
+
+#include "loops/settle.h"
+#include "loops/test_support.h"
+
+#include <map>
+#include <random>
+
+#include <catch2/catch.hpp>
+
+namespace tern::loops {
+
+using test::Action;
+using test::Sim;
+using test::TestLoop;
+
+namespace {
+
+/// Enters a loop's domain in a sim test.
+LoopEntry enter(TestLoop& loop) {
+    return LoopEntry(loop.loop);
+}
+
+}  // namespace
+
+TEST_CASE("a timer fires at its time and not before") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    std::vector<Instant> fired;
+    Action action{[&](Turn& turn) { fired.push_back(turn.now()); }};
+    Timer timer(loop.loop, action.callback());
+    const Instant start = sim.sim.clock().now();
+    {
+        const LoopEntry entry = enter(loop);
+        timer.in(milliseconds(10));
+        CHECK(timer.remaining() == milliseconds(10));
+    }
+    sim.sim.run_for(milliseconds(9));
+    CHECK(fired.empty());
+    sim.sim.run_for(milliseconds(91));
+    REQUIRE(fired.size() == 1);
+    CHECK(fired[0] == start + milliseconds(10));
+    CHECK_FALSE(timer.active());
+    CHECK(timer.remaining().is_infinite());
+}
+
+TEST_CASE("a stopped or replaced timer does not fire at its old time") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    int fired = 0;
+    Action action{[&](Turn&) { ++fired; }};
+    Timer timer(loop.loop, action.callback());
+    {
+        const LoopEntry entry = enter(loop);
+        timer.in(milliseconds(10));
+        timer.stop();
+    }
+    sim.sim.run_for(milliseconds(50));
+    CHECK(fired == 0);
+    {
+        const LoopEntry entry = enter(loop);
+        timer.in(milliseconds(10));
+        timer.in(milliseconds(30));
+    }
+    sim.sim.run_for(milliseconds(20));
+    CHECK(fired == 0);
+    {
+        const LoopEntry entry = enter(loop);
+        timer.in(milliseconds(1));
+    }
+    sim.sim.run_for(milliseconds(1));
+    CHECK(fired == 1);
+}
+
+TEST_CASE("a periodic timer keeps its pace and stays within its jitter") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    std::vector<Instant> fired;
+    Action action{[&](Turn& turn) { fired.push_back(turn.now()); }};
+    Timer timer(loop.loop, action.callback());
+    const Instant start = sim.sim.clock().now();
+    {
+        const LoopEntry entry = enter(loop);
+        timer.every(seconds(1));
+    }
+    sim.sim.run_for(seconds(10));
+    REQUIRE(fired.size() == 10);
+    CHECK(fired.back() == start + seconds(10));
+
+    fired.clear();
+    {
+        const LoopEntry entry = enter(loop);
+        timer.every(seconds(1), milliseconds(250));
+    }
+    sim.sim.run_for(seconds(20));
+    REQUIRE(fired.size() >= 20);
+    for (std::size_t i = 1; i < fired.size(); ++i) {
+        CHECK(fired[i] - fired[i - 1] >= milliseconds(750));
+        CHECK(fired[i] - fired[i - 1] <= seconds(1));
+    }
+    const LoopEntry entry = enter(loop);
+    timer.stop();
+}
+
+TEST_CASE("settle waits for quiet, but not for ever") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    std::vector<Instant> fired;
+    Action action{[&](Turn& turn) { fired.push_back(turn.now()); }};
+    Settle settle(loop.loop, action.callback());
+    const Instant start = sim.sim.clock().now();
+    for (int i = 0; i < 30; ++i) {
+        {
+            const LoopEntry entry = enter(loop);
+            settle.kick(milliseconds(10), milliseconds(50));
+        }
+        sim.sim.run_for(milliseconds(5));
+        if (!fired.empty()) break;
+    }
+    REQUIRE(fired.size() == 1);
+    CHECK(fired[0] == start + milliseconds(50));
+    fired.clear();
+    const Instant again = sim.sim.clock().now();
+    {
+        const LoopEntry entry = enter(loop);
+        settle.kick(milliseconds(10), milliseconds(50));
+    }
+    sim.sim.run_for(milliseconds(40));
+    REQUIRE(fired.size() == 1);
+    CHECK(fired[0] == again + milliseconds(10));
+}
+
+TEST_CASE("the timer heap agrees with a multimap") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    std::mt19937 random(7);
+    INFO("seed 7");
+    std::vector<std::unique_ptr<Timer>> timers;
+    for (int i = 0; i < 64; ++i)
+        timers.push_back(std::make_unique<Timer>(loop.loop, nullptr, nullptr));
+    TimerHeap heap;
+    std::map<Timer*, Instant> model;
+    for (int i = 0; i < 20000; ++i) {
+        Timer& timer = *timers[random() % timers.size()];
+        if (random() % 3 == 0) {
+            if (model.erase(&timer) != 0) heap.remove(timer);
+        } else {
+            const Instant at = Instant::from_microseconds(1 + static_cast<int>(random() % 1000));
+            heap.set(timer, at);
+            model[&timer] = at;
+        }
+        Instant first = Instant::never();
+        for (const auto& [unused, at] : model)
+            first = std::min(first, at);
+        REQUIRE(heap.earliest() == first);
+        REQUIRE(heap.size() == model.size());
+    }
+    heap.clear();
+}
+
+}  // namespace tern::loops

@@ -1,0 +1,231 @@
+#include "loops/watcher.h"
+
+#include "loops/test_support.h"
+
+#include <cerrno>
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+namespace tern::loops {
+
+using test::Sim;
+using test::TestLoop;
+
+namespace {
+
+struct Log {
+    std::vector<std::string> lines;
+    std::function<void(Ready)> then;
+
+    static void on_ready(void* context, Turn&, Ready ready) {
+        auto& self = *static_cast<Log*>(context);
+        std::string line;
+        if (ready.readable) line += 'r';
+        if (ready.writable) line += 'w';
+        if (ready.error) line += 'e';
+        if (ready.hangup) line += 'h';
+        self.lines.push_back(line);
+        if (self.then) self.then(ready);
+    }
+};
+
+struct Watched {
+    explicit Watched(Sim& sim_)
+        : sim(sim_), loop(*sim.group, "a"), fd(sim.sim.descriptors().open()) {
+        log.then = [this](Ready) { quiet(); };
+        const LoopEntry entry(loop.loop);
+        watcher.emplace(loop.loop, fd, Interest::readable, Log::on_ready, &log);
+    }
+
+    ~Watched() {
+        if (!watcher) return;
+        const LoopEntry entry(watcher->loop());
+        watcher.reset();
+    }
+
+    void ready(Ready what) { sim.sim.descriptors().set_ready(fd, what); }
+
+    void quiet() { ready({}); }
+
+    Sim& sim;
+    TestLoop loop;
+    int fd;
+    Log log;
+    std::optional<Watcher> watcher;
+};
+
+}  // namespace
+
+TEST_CASE("a watcher reports what it was asked for") {
+    Sim sim;
+    Watched watched(sim);
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.empty());
+    watched.ready({.readable = true, .writable = true});
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines == std::vector<std::string>{"r"});
+    {
+        const LoopEntry entry(watched.loop.loop);
+        watched.watcher->set_interest(Interest::both);
+    }
+    watched.ready({.readable = true, .writable = true});
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.back() == "rw");
+}
+
+TEST_CASE("what a handler leaves is reported again") {
+    Sim sim;
+    Watched watched(sim);
+    int left = 5;
+    watched.log.then = [&](Ready) {
+        if (--left == 0) watched.quiet();
+    };
+    watched.ready({.readable = true});
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.size() == 5);
+}
+
+TEST_CASE("two reasons to pause need two resumes, and waiting data comes without new bytes") {
+    Sim sim;
+    Watched watched(sim);
+    {
+        const LoopEntry entry(watched.loop.loop);
+        watched.watcher->pause_rx(PauseReason::cork);
+        watched.watcher->pause_rx(PauseReason::user);
+    }
+    watched.ready({.readable = true});
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.empty());
+    {
+        const LoopEntry entry(watched.loop.loop);
+        watched.watcher->resume_rx(PauseReason::cork);
+    }
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.empty());
+    {
+        const LoopEntry entry(watched.loop.loop);
+        watched.watcher->resume_rx(PauseReason::user);
+    }
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines == std::vector<std::string>{"r"});
+}
+
+TEST_CASE("a reset is reported once while reading is paused") {
+    Sim sim;
+    Watched watched(sim);
+    watched.log.then = nullptr;
+    {
+        const LoopEntry entry(watched.loop.loop);
+        watched.watcher->pause_rx(PauseReason::cork);
+    }
+    watched.ready({.readable = true, .error = true, .hangup = true});
+    CHECK(sim.sim.settle(1000));
+    CHECK(watched.log.lines == std::vector<std::string>{"eh"});
+}
+
+TEST_CASE("pausing inside the handler stops delivery of the same batch") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    const int fds[2] = {sim.sim.descriptors().open(), sim.sim.descriptors().open()};
+    std::optional<Watcher> watchers[2];
+    Log logs[2];
+    for (int i = 0; i < 2; ++i) {
+        logs[i].then = [&, i](Ready) {
+            sim.sim.descriptors().set_ready(fds[i], {});
+            watchers[1 - i]->pause_rx(PauseReason::user);
+        };
+        const LoopEntry entry(loop.loop);
+        watchers[i].emplace(loop.loop, fds[i], Interest::readable, Log::on_ready, &logs[i]);
+    }
+    for (int fd : fds)
+        sim.sim.descriptors().set_ready(fd, {.readable = true});
+    CHECK(sim.sim.settle());
+    CHECK(logs[0].lines.size() + logs[1].lines.size() == 1);
+    const LoopEntry entry(loop.loop);
+    for (auto& watcher : watchers)
+        watcher.reset();
+}
+
+TEST_CASE("a handler may destroy watchers whose reports wait behind it") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    const int fds[2] = {sim.sim.descriptors().open(), sim.sim.descriptors().open()};
+    std::optional<Watcher> watchers[2];
+    Log logs[2];
+    for (int i = 0; i < 2; ++i) {
+        logs[i].then = [&](Ready) {
+            for (auto& watcher : watchers)
+                watcher.reset();
+        };
+        const LoopEntry entry(loop.loop);
+        watchers[i].emplace(loop.loop, fds[i], Interest::readable, Log::on_ready, &logs[i]);
+    }
+    for (int fd : fds)
+        sim.sim.descriptors().set_ready(fd, {.readable = true});
+    CHECK(sim.sim.settle());
+    CHECK(logs[0].lines.size() + logs[1].lines.size() == 1);
+}
+
+TEST_CASE("a moved watcher is served by its new loop") {
+    Sim sim;
+    Watched watched(sim);
+    TestLoop other(*sim.group, "b");
+    watched.ready({.readable = true});
+    {
+        const locking::PairLock<test::Protocol> pair(watched.loop.domain, other.domain);
+        watched.watcher->move_to(other.loop);
+    }
+    Loop* served_by = nullptr;
+    watched.log.then = [&](Ready) {
+        served_by = running_loop;
+        watched.quiet();
+    };
+    CHECK(sim.sim.settle());
+    CHECK(served_by == &other.loop);
+    CHECK(watched.log.lines.size() == 1);
+    const LoopEntry entry(other.loop);
+    watched.watcher.reset();
+}
+
+TEST_CASE("a watcher of a stopped loop is silent until it moves on") {
+    Sim sim;
+    Watched watched(sim);
+    bool stopped = false;
+    test::Action action{[&](Turn&) { stopped = true; }};
+    Event event(action.callback());
+    watched.loop.loop.stop(sim.main(), event);
+    CHECK(sim.sim.settle());
+    REQUIRE(stopped);
+    watched.ready({.readable = true});
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.empty());
+    TestLoop other(*sim.group, "b");
+    {
+        const locking::PairLock<test::Protocol> pair(watched.loop.domain, other.domain);
+        watched.watcher->move_to(other.loop);
+    }
+    CHECK(sim.sim.settle());
+    CHECK(watched.log.lines.size() == 1);
+    const LoopEntry entry(other.loop);
+    watched.watcher.reset();
+}
+
+TEST_CASE("a descriptor that cannot be watched is reported as an error") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    const int fd = sim.sim.descriptors().open();
+    sim.sim.descriptors().fail_adds(1, ENOSPC);
+    Log log;
+    std::optional<Watcher> watcher;
+    {
+        const LoopEntry entry(loop.loop);
+        watcher.emplace(loop.loop, fd, Interest::readable, Log::on_ready, &log);
+    }
+    CHECK(sim.sim.settle());
+    CHECK(log.lines == std::vector<std::string>{"e"});
+    const LoopEntry entry(loop.loop);
+    watcher.reset();
+}
+
+}  // namespace tern::loops
