@@ -34,8 +34,6 @@ class ChannelHost {
     virtual void limit_stop(LimitKind kind, config::LimitAction action) = 0;
     /// Announce everything of this channel again; false if the protocol cannot.
     virtual bool refresh_import(Channel& channel) = 0;
-    /// What was in the table at the start has been handed to the sink.
-    virtual void end_of_feed(Channel& channel) = 0;
 
   protected:
     ~ChannelHost() = default;

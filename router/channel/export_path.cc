@@ -36,6 +36,16 @@ void ExportPath::start(const ExportSettings& settings) {
     run_.send(loop_);
 }
 
+void ExportPath::start_as(const ExportPath& other, const ExportSettings& settings) {
+    settings_ = settings;
+    filter_run_.use(settings.filter);
+    limit_.configure(settings.limit);
+    stats_ = other.stats_;
+    idle_ = false;
+    reader_ = std::make_unique<ExportReader>(*other.reader_, news_, loop_);
+    run_.send(loop_);
+}
+
 void ExportPath::configure(const ExportSettings& settings) {
     settings_ = settings;
     filter_run_.use(settings.filter);
@@ -95,6 +105,7 @@ void ExportPath::run(loops::Turn& turn) {
         if (progress == ExportReader::Progress::end_of_feed) sink_.end_of_feed();
         if (progress == ExportReader::Progress::idle) {
             idle_ = true;
+            sink_.caught_up();
             return;
         }
         if (!running()) return;  // the sink may have stopped us
@@ -156,6 +167,7 @@ void ExportPath::finish_prefix(net::PrefixId id) {
     }
     if (exported_.size() > prefix_begin_) {
         exported_.back().last = true;
+        for (std::size_t i = prefix_begin_; i < exported_.size(); ++i) exported_[i].replaces = before;
         ++stats_.updates.accepted;
         if (!before) {
             reader_->set_announced(id, true);
@@ -165,6 +177,7 @@ void ExportPath::finish_prefix(net::PrefixId id) {
         ExportedRoute gone;
         gone.prefix = table_.services().index.prefix(id);
         gone.id = id;
+        gone.replaces = true;
         exported_.push_back(gone);
         reader_->set_announced(id, false);
         --stats_.routes;

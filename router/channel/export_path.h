@@ -49,6 +49,8 @@ class ExportPath {
 
     /// Begins with a feed of the whole table.
     void start(const ExportSettings& settings);
+    /// Goes on where `other` stands, with what it has announced. Its loop's domain is held.
+    void start_as(const ExportPath& other, const ExportSettings& settings);
     /// New settings, for what comes from now on; `refeed` applies them to the rest.
     void configure(const ExportSettings& settings);
     /// Sends everything again, changed or not (route refresh).
@@ -61,8 +63,9 @@ class ExportPath {
 
     [[nodiscard]] bool feeding() const { return running() && reader_->feeding(); }
 
-    /// Nothing left to read: what the sink has is what the table says.
+    /// Nothing left to read: what the sink has is what the table says (or said a moment ago).
     [[nodiscard]] bool idle() const { return idle_; }
+    [[nodiscard]] const ExportSettings& settings() const { return settings_; }
 
     [[nodiscard]] const ExportStats& stats() const { return stats_; }
 

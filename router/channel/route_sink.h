@@ -30,6 +30,7 @@ struct ExportedRoute {
         nullptr;              ///< after the filter; null: withdraw the prefix
     table::RouteValue route;  ///< as it stands in the table
     std::uint8_t fresh = 0;   ///< FreshAttribute bits
+    bool replaces = false;    ///< the prefix was announced before
     bool last = true;         ///< last route of this prefix (more than one only in ReadMode::all)
 };
 
@@ -45,6 +46,8 @@ class RouteSink {
     virtual void export_batch(std::span<const ExportedRoute> routes) = 0;
     /// Everything that was in the table at the start of the feed has been handed over.
     virtual void end_of_feed() = 0;
+    /// Nothing is left to read now.
+    virtual void caught_up() {}
     /// May the path go on? A sink that says no calls `ExportPath::resume()` later.
     [[nodiscard]] virtual bool ready() const = 0;
 };

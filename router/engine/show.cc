@@ -70,7 +70,7 @@ void show_all(cli::Output& out, const Instance& instance, const ShowProtocols& w
 }  // namespace
 
 bool name_matches(std::string_view name, std::string_view pattern) {
-    return iface::mask_matches(pattern, name);
+    return iface::wildcard_match(pattern, name);
 }
 
 std::size_t show_protocols(cli::Output& out,

@@ -20,6 +20,28 @@ ExportReader::ExportReader(Table& table, ReadMode mode, loops::Event& news, loop
     if (mode_ == ReadMode::all) ++table_.all_route_readers_;
 }
 
+ExportReader::ExportReader(const ExportReader& other, loops::Event& news, loops::Loop& loop)
+    : table_(other.table_), mode_(other.mode_), news_(news), loop_(loop) {
+    const auto guard = table_.domain_.lock_dynamic();
+    feeding_ = other.feeding_;
+    cursor_ = other.cursor_;
+    safe_ = other.safe_;
+    position_ = other.position_;
+    for (auto bit = other.announced_.find_first_set(0); bit;
+         bit = other.announced_.find_first_set(*bit + 1)) {
+        announced_.set(*bit);
+    }
+    table_.readers_.push_back(this);
+    if (mode_ == ReadMode::all) ++table_.all_route_readers_;
+}
+
+bool ExportReader::level(ExportReader& a, ExportReader& b) {
+    if (&a.table_ != &b.table_) return false;
+    const auto guard = a.table_.domain_.lock_dynamic();
+    const Journal::Sequence end = a.table_.journal_.end();
+    return a.idle_ && b.idle_ && a.cursor_ == end && b.cursor_ == end;
+}
+
 ExportReader::~ExportReader() {
     const auto guard = table_.domain_.lock_dynamic();
     std::erase(table_.readers_, this);

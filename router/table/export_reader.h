@@ -48,6 +48,8 @@ class ExportReader {
   public:
     /// Registers with the table; the first read starts a feed. `news` is sent to `loop`.
     ExportReader(Table& table, ReadMode mode, loops::Event& news, loops::Loop& loop);
+    /// Another reader at the place of `other`, with what that one has announced.
+    ExportReader(const ExportReader& other, loops::Event& news, loops::Loop& loop);
     ExportReader(const ExportReader&) = delete;
     ExportReader& operator=(const ExportReader&) = delete;
     ~ExportReader();
@@ -80,6 +82,8 @@ class ExportReader {
 
     [[nodiscard]] std::size_t announced_count() const { return announced_.count(); }
 
+    /// Both are idle and nothing has happened since: they have announced the same of the table.
+    [[nodiscard]] static bool level(ExportReader& a, ExportReader& b);
     /// Prefixes waiting in the journal; takes the domain.
     [[nodiscard]] std::size_t pending();
 
@@ -111,6 +115,7 @@ class ExportReader {
     std::size_t seen_ = 0;
     std::uint64_t fell_off_ = 0;
     ChunkedBitmap announced_;
+
 };
 
 }  // namespace tern::table

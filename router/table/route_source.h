@@ -29,10 +29,10 @@ class Table;
 /// `show route` says about one. Stateless; one object per type, owned by the protocol's descriptor.
 class RouteClass {
   public:
-    RouteClass() = default;
+    constexpr RouteClass() = default;
     RouteClass(const RouteClass&) = delete;
     RouteClass& operator=(const RouteClass&) = delete;
-    virtual ~RouteClass() = default;
+    constexpr virtual ~RouteClass() = default;
 
     /// Fixed place among the protocol types: decides between routes of equal preference, lower
     /// wins.

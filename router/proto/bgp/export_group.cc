@@ -42,7 +42,7 @@ void set_gateway(HopInputs& in, const attr::AttributeSet& attributes) {
 
 /// bgp_next_hop as a set keeps it: one address, or a global and a link-local one.
 wire::NextHop route_next_hop(const attr::AttributeSet& attributes) {
-    const Bytes stored = attributes.bytes(next_hop);
+    const Bytes stored = attributes.bytes(id::next_hop);
     wire::NextHop hop;
     if (stored.size() >= 16) hop.address = net::IpAddress::from_bytes(stored.first(16));
     if (stored.size() >= 32) hop.link_local = net::IpAddress::from_bytes(stored.subspan(16, 16));
@@ -61,11 +61,11 @@ bool ExportProfile::same_as(const ExportProfile& other) const {
            message_max == other.message_max;
 }
 
-ExportGroup::ExportGroup(const ExportProfile& profile, loops::ThreadGroup& threads,
-                         filter::Environment& environment, const table::RouteClass& bgp_class,
+ExportGroup::ExportGroup(const ExportProfile& profile,
+                         loops::ThreadGroup& threads,
+                         filter::Environment& environment,
                          std::uint64_t serial)
     : profile_(profile),
-      bgp_class_(bgp_class),
       serial_(serial),
       domain_("export group"),
       loop_(threads, domain_, "export group of " + profile.table->name()),
@@ -82,16 +82,30 @@ void ExportGroup::start(Feed feed) {
     path_.start(profile_.settings);
 }
 
-void ExportGroup::start_as(ExportGroup& other, ExportMember& from, Feed feed) {
+void ExportGroup::take_over(ExportGroup& other, ExportMember& member, Feed feed) {
     feed_ = feed;
+    const std::uint32_t old_number = member.place.number;
+    ExportStream::Member rest = member.place;
+    members_.push_back(&member);
+    stream_.join(member.place);
+    other.stream_.copy_rest(rest, stream_);
     for (std::size_t chunk = 0; chunk < other.left_out_.size(); ++chunk) {
         for (std::size_t i = 0; other.left_out_[chunk] != nullptr && i < chunk_size; ++i) {
-            if (other.left_out_[chunk][i] != from.place.number) continue;
-            // Our only member is the one that was left out.
-            set_left_out(net::PrefixId{static_cast<std::uint32_t>(chunk * chunk_size + i)}, 1);
+            if (other.left_out_[chunk][i] != old_number) continue;
+            set_left_out(net::PrefixId{static_cast<std::uint32_t>(chunk * chunk_size + i)},
+                         member.place.number);
         }
     }
+    if (feed == Feed::refresh && profile_.enhanced_refresh) {
+        append(wire::encode_route_refresh({profile_.hop.family, wire::RefreshKind::begin}), {});
+    }
     path_.start_as(other.path_, profile_.settings);
+    path_.refeed();
+    std::swap(member.place, rest);
+    other.remove(member);
+    member.place = rest;
+    member.group = this;
+    signal_members();
 }
 
 void ExportGroup::stop() {
@@ -130,6 +144,7 @@ void ExportGroup::consumed(ExportMember& member, std::size_t bytes) {
         blocked_ = false;
         path_.resume();
     }
+    if (members_.size() == 1 && at_rest(member)) member.consider.send(member.loop);
 }
 
 bool ExportGroup::ready() const {
@@ -185,9 +200,9 @@ ExportGroup::Bucket& ExportGroup::bucket_for(const ExportedRoute& route) {
                bucket.fresh == route.fresh;
     };
     if (bucket_count_ != 0 && fits(buckets_[bucket_count_ - 1])) return buckets_[bucket_count_ - 1];
-    const std::uint64_t key = mix64(reinterpret_cast<std::uintptr_t>(route.attributes),
-                                    std::uint64_t{static_cast<std::uint32_t>(route.route.source)} << 8 |
-                                        route.fresh);
+    const std::uint64_t key =
+        mix64(reinterpret_cast<std::uintptr_t>(route.attributes),
+              std::uint64_t{static_cast<std::uint32_t>(route.route.source)} << 8 | route.fresh);
     const auto [found, fresh] = bucket_index_.try_emplace(key, bucket_count_);
     if (!fresh && fits(buckets_[found->second])) return buckets_[found->second];
     if (bucket_count_ == buckets_.size()) buckets_.emplace_back();
@@ -211,7 +226,8 @@ void ExportGroup::export_batch(std::span<const ExportedRoute> routes) {
         }
     }
     withdraw_all(gone_);
-    for (std::size_t i = 0; i < bucket_count_; ++i) announce(buckets_[i]);
+    for (std::size_t i = 0; i < bucket_count_; ++i)
+        announce(buckets_[i]);
     signal_members();
 }
 
@@ -351,7 +367,8 @@ void ExportGroup::caught_up() {
 }
 
 void ExportGroup::export_limit_crossed(const config::Limit&, bool) {
-    for (ExportMember* member : members_) member->limit.send(member->loop);
+    for (ExportMember* member : members_)
+        member->limit.send(member->loop);
 }
 
 }  // namespace tern::bgp

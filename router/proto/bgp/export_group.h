@@ -1,10 +1,10 @@
 #pragma once
-/// Neighbours that are told the same: one reader of the table, one run of the export filter, one encoding,
-/// one stream of UPDATEs for all of them. What differs between members is only that a neighbour is not told
-/// its own routes; that is kept exact by remembering per prefix who was left out.
-/// A group has a domain (level export_group) and a loop of its own in the worker group. Members belong to
-/// their neighbour's loop and come to the group for bytes. The group never waits for a socket: when the
-/// slowest member is a bounded stream behind, it stops reading its table.
+/// Neighbours that are told the same: one reader of the table, one run of the export filter, one
+/// encoding, one stream of UPDATEs for all of them. What differs between members is only that a
+/// neighbour is not told its own routes; that is kept exact by remembering per prefix who was left
+/// out. A group has a domain (level export_group) and a loop of its own in the worker group.
+/// Members belong to their neighbour's loop and come to the group for bytes. The group never waits
+/// for a socket: when the slowest member is a bounded stream behind, it stops reading its table.
 /// ExportGroups makes, merges and splits groups.
 
 #include "loops/loop.h"
@@ -15,11 +15,11 @@
 #include "router/proto/bgp/session_facts.h"
 #include "router/proto/bgp/wire/pack.h"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tern::bgp {
 
@@ -40,8 +40,8 @@ struct ExportProfile {
     [[nodiscard]] bool same_as(const ExportProfile& other) const;
 };
 
-/// One neighbour's place in a group. Embedded in the neighbour; used in its loop with its domain held. The
-/// three callbacks run there as events.
+/// One neighbour's place in a group. Embedded in the neighbour; used in its loop with its domain
+/// held. The three callbacks run there as events.
 struct ExportMember {
     struct Callbacks {
         loops::Callback data_waits;
@@ -56,26 +56,31 @@ struct ExportMember {
           limit(callbacks.over_limit) {}
 
     loops::Loop& loop;
-    net::IpAddress address;                      ///< of the neighbour
-    const table::SourceOwner* owner = nullptr;   ///< of the routes it has sent
-    loops::Event wake;      ///< bytes wait
-    loops::Event consider;  ///< a merge may be possible
-    loops::Event limit;     ///< the export limit was crossed
+    net::IpAddress address;                     ///< of the neighbour
+    const table::SourceOwner* owner = nullptr;  ///< of the routes it has sent
+    loops::Event wake;                          ///< bytes wait
+    loops::Event consider;                      ///< a merge may be possible
+    loops::Event limit;                         ///< the export limit was crossed
     ExportGroup* group = nullptr;
-    ExportStream::Member place;                  ///< guarded by the group
-    bool signalled = false;                      ///< guarded by the group: `wake` is on its way
+    ExportStream::Member place;  ///< guarded by the group
+    bool signalled = false;      ///< guarded by the group: `wake` is on its way
+    bool invited = false;        ///< likewise: `consider` came from another group
 };
 
 class ExportGroup final : public channel::RouteSink, public channel::ExportObserver {
   public:
-    ExportGroup(const ExportProfile& profile, loops::ThreadGroup& threads,
-                filter::Environment& environment, const table::RouteClass& bgp_class,
+    ExportGroup(const ExportProfile& profile,
+                loops::ThreadGroup& threads,
+                filter::Environment& environment,
                 std::uint64_t serial);
     ~ExportGroup() override;
 
     [[nodiscard]] locking::Domain<level::ExportGroup>& domain() { return domain_; }
+
     [[nodiscard]] loops::Loop& loop() { return loop_; }
+
     [[nodiscard]] const ExportProfile& profile() const { return profile_; }
+
     [[nodiscard]] std::uint64_t serial() const { return serial_; }
 
     // All below: with the domain held.
@@ -83,19 +88,24 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     /// What a full feed begins and ends with.
     enum class Feed : std::uint8_t { initial, refresh, quiet };
     void start(Feed feed);
-    /// Goes on where `other` (whose domain is held too) stands, for its member `from`.
-    void start_as(ExportGroup& other, ExportMember& from, Feed feed);
+    /// Takes `member` out of `other` (whose domain is held too) and goes on where that one stands;
+    /// then looks at the whole table anew.
+    void take_over(ExportGroup& other, ExportMember& member, Feed feed);
     void stop();
 
     void add(ExportMember& member);
     void remove(ExportMember& member);
+
     [[nodiscard]] const std::vector<ExportMember*>& members() const { return members_; }
+
     /// Idle, and this member has written all of its stream.
     [[nodiscard]] bool at_rest(ExportMember& member);
+
     [[nodiscard]] channel::ExportPath& path() { return path_; }
 
     void collect(ExportMember& member, std::vector<Bytes>& pieces, std::size_t max);
     void consumed(ExportMember& member, std::size_t bytes);
+
     /// Routes refused because they fit no message.
     [[nodiscard]] std::uint64_t oversized() const { return oversized_; }
 
@@ -136,7 +146,6 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     void set_left_out(net::PrefixId id, std::uint32_t member);
 
     ExportProfile profile_;
-    const table::RouteClass& bgp_class_;
     std::uint64_t serial_;
     locking::Domain<level::ExportGroup> domain_;
     loops::Loop loop_;
@@ -146,8 +155,8 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     Feed feed_ = Feed::initial;
     bool blocked_ = false;  // the stream was full; somebody has to resume the path
     std::uint64_t oversized_ = 0;
-    // Per prefix: the member that was left out of its last announcement (0: nobody). Chunks exist where somebody
-    // was.
+    // Per prefix: the member that was left out of its last announcement (0: nobody). Chunks exist
+    // where somebody was.
     static constexpr std::size_t chunk_size = 1024;
     std::vector<std::unique_ptr<std::uint32_t[]>> left_out_;
     // Scratch of a batch.

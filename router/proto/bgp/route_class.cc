@@ -45,12 +45,15 @@ unsigned BgpRouteClass::order() const {
     return 50;
 }
 
-bool BgpRouteClass::better(const table::RouteValue& a, const table::SourceOwner& owner_a,
-                           const table::RouteValue& b, const table::SourceOwner& owner_b) const {
+bool BgpRouteClass::better(const table::RouteValue& a,
+                           const table::SourceOwner& owner_a,
+                           const table::RouteValue& b,
+                           const table::SourceOwner& owner_b) const {
     return bgp::better(inputs(a, owner_a), inputs(b, owner_b));
 }
 
-bool BgpRouteClass::mergeable(const table::RouteValue& a, const table::SourceOwner& owner_a,
+bool BgpRouteClass::mergeable(const table::RouteValue& a,
+                              const table::SourceOwner& owner_a,
                               const table::RouteValue& b,
                               const table::SourceOwner& owner_b) const {
     return bgp::mergeable(inputs(a, owner_a), inputs(b, owner_b));
@@ -62,10 +65,10 @@ std::string BgpRouteClass::info(const table::RouteValue& route, const table::Sou
     const std::uint32_t origin = route.attributes->word_or(attribute_id(wire::code::origin), 2);
     const attr::AsPathView path(route.attributes->bytes(attribute_id(wire::code::as_path)));
     const std::uint32_t last = path.last().value();
-    return fmt::format(" ({}{}{}{}) [{}{}]", route.preference,
-                       route.has(table::route_suppressed) ? "-" : "",
-                       route.has(table::route_long_lived_stale) ? "s" : "", metric_text(route),
-                       last == 0 ? "" : fmt::format("AS{}", last), origins[origin > 2 ? 2 : origin]);
+    return fmt::format(
+        " ({}{}{}{}) [{}{}]", route.preference, route.has(table::route_suppressed) ? "-" : "",
+        route.has(table::route_long_lived_stale) ? "s" : "", metric_text(route),
+        last == 0 ? "" : fmt::format("AS{}", last), origins[origin > 2 ? 2 : origin]);
 }
 
 const BgpRouteClass& route_class() {

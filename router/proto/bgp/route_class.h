@@ -1,8 +1,8 @@
 #pragma once
 /// BGP routes as tables see them: who owns them, how two compare, what `show route` says.
-/// A BgpOwner is made for each session that comes up and keeps the session's facts for as long as a route of
-/// it exists; the class object is one per process image and has no state.
-/// Never used for anything a table does not ask.
+/// A BgpOwner is made for each session that comes up and keeps the session's facts for as long as a
+/// route of it exists; the class object is one per process image and has no state. Never used for
+/// anything a table does not ask.
 
 #include "router/proto/bgp/session_facts.h"
 #include "router/table/route_source.h"
@@ -14,7 +14,9 @@ class BgpOwner final : public table::SourceOwner {
     BgpOwner(std::string protocol_name, const SessionFacts& facts);
 
     [[nodiscard]] const SessionFacts& facts() const { return facts_; }
+
     [[nodiscard]] net::IpAddress from() const override { return facts_.remote_address; }
+
     [[nodiscard]] std::uint32_t source_kind() const override;
 
   private:
@@ -27,10 +29,12 @@ class BgpRouteClass final : public table::RouteClass {
     constexpr ~BgpRouteClass() override = default;
 
     [[nodiscard]] unsigned order() const override;
-    [[nodiscard]] bool better(const table::RouteValue& a, const table::SourceOwner& owner_a,
+    [[nodiscard]] bool better(const table::RouteValue& a,
+                              const table::SourceOwner& owner_a,
                               const table::RouteValue& b,
                               const table::SourceOwner& owner_b) const override;
-    [[nodiscard]] bool mergeable(const table::RouteValue& a, const table::SourceOwner& owner_a,
+    [[nodiscard]] bool mergeable(const table::RouteValue& a,
+                                 const table::SourceOwner& owner_a,
                                  const table::RouteValue& b,
                                  const table::SourceOwner& owner_b) const override;
     [[nodiscard]] std::string info(const table::RouteValue& route,
