@@ -4,12 +4,12 @@
 /// child says last. For tests only; owned by the test that calls. The child may start threads.
 /// It never lets the child run the rest of the test program.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 #include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tern::locking {
 

@@ -26,6 +26,7 @@ extern constinit std::atomic<std::uint32_t> grace_waiters;  ///< writers asleep 
 
 void register_reader(ThreadState& thread) noexcept;
 void wake_writers() noexcept;
+void full_fence() noexcept;
 
 }  // namespace detail
 
@@ -72,7 +73,7 @@ class [[nodiscard]] ReadSection {
     static void order(const ThreadState& thread) {
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (thread.reader_mode == ReaderMode::fenced) [[unlikely]] {
-            std::atomic_thread_fence(std::memory_order_seq_cst);
+            detail::full_fence();
         }
     }
 };
