@@ -1,0 +1,496 @@
+// Loops on real threads, short forms; the long ones are in stress/.
+#include "loops/test_support.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <dirent.h>
+
+namespace tern::loops {
+
+using test::Action;
+using test::Real;
+using test::TestLoop;
+
+namespace {
+
+std::size_t entries(const char* path) {
+    std::size_t count = 0;
+    DIR* const directory = ::opendir(path);
+    while (const dirent* entry = ::readdir(directory))
+        count += entry->d_name[0] != '.';
+    ::closedir(directory);
+    return count;
+}
+
+std::size_t system_threads() {
+    return entries("/proc/self/task");
+}
+
+/// Passes itself round a ring of loops; each hop counts.
+struct Hopper {
+    std::vector<std::unique_ptr<TestLoop>>* ring = nullptr;
+    std::size_t at = 0;
+    std::uint64_t left = 0;
+    Loop* main = nullptr;
+    Event* finished = nullptr;
+    Event event{[](void* self, Turn& turn) { static_cast<Hopper*>(self)->hop(turn); }, this};
+
+    void hop(Turn& turn) {
+        TERN_ASSERT(&turn.loop() == &(*ring)[at]->loop);
+        if (--left == 0) {
+            finished->send(*main);
+            return;
+        }
+        at = (at + 1) % ring->size();
+        event.send((*ring)[at]->loop);
+    }
+};
+
+/// Stops all loops and quits when the last has stopped.
+struct Stopper {
+    explicit Stopper(Runtime& runtime_) : runtime(runtime_) {}
+
+    void add(Loop& loop) {
+        ++left;
+        loops.push_back(&loop);
+    }
+
+    void go() {
+        if (left == 0) runtime.quit();
+        for (Loop* loop : loops) {
+            events.push_back(std::make_unique<Event>(
+                [](void* self, Turn&) {
+                    auto& stopper = *static_cast<Stopper*>(self);
+                    if (--stopper.left == 0) stopper.runtime.quit();
+                },
+                this));
+            loop->stop(runtime.main_loop(), *events.back());
+        }
+    }
+
+    Runtime& runtime;
+    std::size_t left = 0;
+    std::vector<Loop*> loops;
+    std::vector<std::unique_ptr<Event>> events;
+};
+
+}  // namespace
+
+TEST_CASE("all threads exist right after the start, and no more for many loops") {
+    const std::size_t before = system_threads();
+    Real real(8);
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    real.run([&](Turn&) {
+        CHECK(system_threads() == before + 8);
+        for (int i = 0; i < 500; ++i) {
+            loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
+        }
+        CHECK(system_threads() == before + 8);
+        real.runtime.quit();
+    });
+    CHECK(system_threads() == before);
+}
+
+TEST_CASE("events hop round a ring of loops on several threads") {
+    Real real(3);
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    for (int i = 0; i < 16; ++i)
+        loops.push_back(std::make_unique<TestLoop>(real.group, "ring"));
+    std::vector<std::unique_ptr<Hopper>> hoppers;
+    std::size_t running = 8;
+    Stopper stopper(real.runtime);
+    Action finished_action{[&](Turn&) {
+        running = 0;
+        for (auto& hopper : hoppers)
+            running += hopper->event.queued() || hopper->left > 0;
+        if (running == 0) stopper.go();
+    }};
+    Event finished(finished_action.callback());
+    for (std::size_t i = 0; i < 8; ++i) {
+        hoppers.push_back(std::make_unique<Hopper>());
+        Hopper& hopper = *hoppers.back();
+        hopper.ring = &loops;
+        hopper.at = i * 2;
+        hopper.left = 5000;
+        hopper.main = &real.runtime.main_loop();
+        hopper.finished = &finished;
+    }
+    for (auto& loop : loops)
+        stopper.add(loop->loop);
+    real.run([&](Turn&) {
+        for (auto& hopper : hoppers)
+            hopper->event.send(loops[hopper->at]->loop);
+    });
+    for (auto& hopper : hoppers)
+        CHECK(hopper->left == 0);
+}
+
+TEST_CASE("every send that found the event idle runs it once while loops move about") {
+    constexpr int senders = 4;
+    constexpr int loop_count = 8;
+    constexpr int rounds = 100000;
+    Real real(3);
+
+    struct Target {
+        std::unique_ptr<TestLoop> loop;
+        std::atomic<std::uint64_t> queued{0};
+        std::uint64_t runs = 0;
+        Event events[senders] = {{count, this}, {count, this}, {count, this}, {count, this}};
+
+        static void count(void* self, Turn&) { ++static_cast<Target*>(self)->runs; }
+    };
+
+    std::vector<std::unique_ptr<Target>> targets;
+    Stopper stopper(real.runtime);
+    for (int i = 0; i < loop_count; ++i) {
+        targets.push_back(std::make_unique<Target>());
+        targets.back()->loop = std::make_unique<TestLoop>(real.group, "target");
+        stopper.add(targets.back()->loop->loop);
+    }
+    std::atomic<int> active{senders};
+    Action finished_action{[&](Turn&) { stopper.go(); }};
+    Event finished(finished_action.callback());
+    std::vector<std::thread> threads;
+    Event* again = nullptr;
+    unsigned changes = 0;
+    Action resized_action{[&](Turn&) {
+        if (active.load() == 0) return;
+        real.group.set_threads(1 + ++changes % 4, real.runtime.main_loop(), *again);
+    }};
+    Event resized(resized_action.callback());
+    again = &resized;
+    real.run([&](Turn&) {
+        for (int s = 0; s < senders; ++s) {
+            threads.emplace_back([&, s] {
+                std::mt19937 random(static_cast<unsigned>(s));
+                for (int i = 0; i < rounds; ++i) {
+                    Target& target = *targets[random() % targets.size()];
+                    if (target.events[s].send(target.loop->loop) == Sent::queued) ++target.queued;
+                }
+                if (--active == 0) finished.send(real.runtime.main_loop());
+            });
+        }
+        real.group.set_threads(1, real.runtime.main_loop(), resized);
+    });
+    for (std::thread& thread : threads)
+        thread.join();
+    for (auto& target : targets)
+        CHECK(target->runs == target->queued.load());
+}
+
+TEST_CASE("the number of threads changes under traffic and nothing is lost") {
+    const std::size_t threads_before = system_threads();
+    {
+        Real real(4);
+        std::vector<std::unique_ptr<TestLoop>> loops;
+        for (int i = 0; i < 12; ++i)
+            loops.push_back(std::make_unique<TestLoop>(real.group, "l"));
+        std::atomic<bool> done{false};
+        std::atomic<std::uint64_t> ticks{0};
+        std::vector<std::unique_ptr<Action>> actions;
+        std::vector<std::unique_ptr<Timer>> timers;
+        Stopper stopper(real.runtime);
+        for (auto& loop : loops) {
+            actions.push_back(std::make_unique<Action>(Action{[&](Turn&) { ++ticks; }}));
+            timers.push_back(std::make_unique<Timer>(loop->loop, actions.back()->callback()));
+            stopper.add(loop->loop);
+        }
+        std::mt19937 random(5);
+        int changes = 0;
+        Event* resized = nullptr;
+        Action resized_action{[&](Turn&) {
+            if (++changes == 40) {
+                real.group.set_threads(3, real.runtime.main_loop(), *resized);
+            } else if (changes > 40) {
+                CHECK(real.group.threads() == 3);
+                CHECK(system_threads() == threads_before + 3);
+                stopper.go();
+            } else {
+                real.group.set_threads(1 + static_cast<unsigned>(random() % 12),
+                                       real.runtime.main_loop(), *resized);
+            }
+        }};
+        Event resized_event(resized_action.callback());
+        resized = &resized_event;
+        real.run([&](Turn&) {
+            for (std::size_t i = 0; i < loops.size(); ++i) {
+                const LoopEntry entry(loops[i]->loop);
+                timers[i]->every(microseconds(200));
+            }
+            real.group.set_threads(7, real.runtime.main_loop(), resized_event);
+        });
+        CHECK(ticks > 12);
+    }
+    CHECK(system_threads() == threads_before);
+}
+
+TEST_CASE("a shrinking group waits for the run that goes on") {
+    Real real(2);
+    TestLoop a(real.group, "a");
+    TestLoop b(real.group, "b");
+    std::atomic<bool> release{false};
+    std::atomic<int> waiting{0};
+    std::atomic<bool> resized{false};
+    Action spin{[&](Turn&) {
+        ++waiting;
+        while (!release.load())
+            std::this_thread::yield();
+        TERN_ASSERT(!resized.load());
+    }};
+    Event event_a(spin.callback());
+    Event event_b(spin.callback());
+    Stopper stopper(real.runtime);
+    stopper.add(a.loop);
+    stopper.add(b.loop);
+    Action done_action{[&](Turn&) {
+        resized = true;
+        stopper.go();
+    }};
+    Event done(done_action.callback());
+    real.run([&](Turn&) {
+        event_a.send(a.loop);
+        event_b.send(b.loop);
+        while (waiting.load() < 2)
+            std::this_thread::yield();
+        real.group.set_threads(1, real.runtime.main_loop(), done);
+        release = true;
+    });
+    CHECK(resized.load());
+}
+
+TEST_CASE("a standard loop never runs on a latency thread, nor the other way round") {
+    Real real(2);
+    ThreadGroup& express =
+        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 1});
+    std::mutex lock;
+    std::set<std::thread::id> standard_threads;
+    std::set<std::thread::id> express_threads;
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    std::vector<std::unique_ptr<Action>> actions;
+    std::vector<std::unique_ptr<Event>> events;
+    std::atomic<int> left{12};
+    Stopper stopper(real.runtime);
+    Action finished_action{[&](Turn&) { stopper.go(); }};
+    Event finished(finished_action.callback());
+    for (int i = 0; i < 12; ++i) {
+        const bool fast = i % 3 == 0;
+        loops.push_back(std::make_unique<TestLoop>(fast ? express : real.group, "l"));
+        stopper.add(loops.back()->loop);
+        auto runs = std::make_shared<int>(0);
+        actions.push_back(std::make_unique<Action>(Action{[&, i, fast, runs](Turn& turn) {
+            {
+                const std::lock_guard guard(lock);
+                (fast ? express_threads : standard_threads).insert(std::this_thread::get_id());
+            }
+            if (++*runs < 2000) {
+                events[static_cast<std::size_t>(i)]->send(turn.loop());
+            } else if (--left == 0) {
+                finished.send(real.runtime.main_loop());
+            }
+        }}));
+        events.push_back(std::make_unique<Event>(actions.back()->callback()));
+    }
+    real.run([&](Turn&) {
+        for (std::size_t i = 0; i < events.size(); ++i)
+            events[i]->send(loops[i]->loop);
+    });
+    CHECK(express_threads.size() == 1);
+    for (std::thread::id id : express_threads)
+        CHECK(standard_threads.count(id) == 0);
+    CHECK(standard_threads.count(std::this_thread::get_id()) == 0);
+}
+
+TEST_CASE("a loop that moves to another group runs there from then on") {
+    Real real(1);
+    ThreadGroup& express =
+        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 1});
+    TestLoop loop(real.group, "mover");
+    std::vector<std::thread::id> ran_on;
+    Event* again = nullptr;
+    Stopper stopper(real.runtime);
+    stopper.add(loop.loop);
+    Action finished_action{[&](Turn&) { stopper.go(); }};
+    Event finished(finished_action.callback());
+    Action action{[&](Turn& turn) {
+        ran_on.push_back(std::this_thread::get_id());
+        if (ran_on.size() == 1) {
+            turn.loop().move_to(express);
+            again->send(turn.loop());
+        } else if (std::this_thread::get_id() == ran_on[0]) {
+            again->send(turn.loop());  // the rest of the present run
+        } else {
+            TERN_ASSERT(&turn.loop().group() == &express);
+            finished.send(real.runtime.main_loop());
+        }
+    }};
+    Event event(action.callback());
+    again = &event;
+    real.run([&](Turn&) { event.send(loop.loop); });
+    CHECK(ran_on.back() != ran_on.front());
+}
+
+TEST_CASE("a busy thread's loops spread over idle threads without bouncing") {
+    Real real(2);
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    std::vector<std::unique_ptr<Action>> actions;
+    std::vector<std::unique_ptr<Event>> events;
+    Stopper stopper(real.runtime);
+    std::mutex lock;
+    std::set<std::thread::id> threads;
+    std::atomic<int> left{4};
+    Action finished_action{[&](Turn&) { stopper.go(); }};
+    Event finished(finished_action.callback());
+    // All on the first thread: the second one starts when they are there already.
+    for (int i = 0; i < 8; ++i) {
+        loops.push_back(std::make_unique<TestLoop>(real.group, "l"));
+        stopper.add(loops.back()->loop);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        auto rounds = std::make_shared<int>(0);
+        actions.push_back(std::make_unique<Action>(Action{[&, i, rounds](Turn& turn) {
+            const Instant until = real.runtime.clock().now() + milliseconds(1);
+            while (real.runtime.clock().now() < until) {
+            }
+            {
+                const std::lock_guard guard(lock);
+                threads.insert(std::this_thread::get_id());
+            }
+            if (++*rounds < 100) {
+                events[i]->send(turn.loop());
+            } else if (--left == 0) {
+                finished.send(real.runtime.main_loop());
+            }
+        }}));
+        events.push_back(std::make_unique<Event>(actions.back()->callback()));
+    }
+    // Loops 0, 2, 4 and 6 live on one thread: placement alternates.
+    real.run([&](Turn&) {
+        for (std::size_t i = 0; i < 4; ++i)
+            events[i]->send(loops[2 * i]->loop);
+    });
+    CHECK(threads.size() == 2);
+    CHECK(real.group.moves() >= 1);
+    CHECK(real.group.moves() <= 12);
+}
+
+TEST_CASE("a hook runs once in every thread") {
+    Real real(3);
+    std::atomic<int> runs{0};
+    std::mutex lock;
+    std::set<std::thread::id> threads;
+    auto body = [&] {
+        ++runs;
+        const std::lock_guard guard(lock);
+        threads.insert(std::this_thread::get_id());
+    };
+
+    struct Hook {
+        std::function<void()> body;
+    } hook{body};
+
+    Action done_action{[&](Turn&) { real.runtime.quit(); }};
+    Event done(done_action.callback());
+    real.run([&](Turn&) {
+        real.runtime.on_every_thread(
+            {[](void* context) { static_cast<Hook*>(context)->body(); }, &hook},
+            real.runtime.main_loop(), done);
+    });
+    CHECK(runs == 4);
+    CHECK(threads.size() == 4);
+}
+
+TEST_CASE("idle loops cost nothing: a turn visits active loops only") {
+    Real real(2);
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    for (int i = 0; i < 20000; ++i) {
+        loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
+    }
+    TestLoop active(real.group, "active");
+    Stopper stopper(real.runtime);
+    stopper.add(active.loop);
+    int runs = 0;
+    Event* again = nullptr;
+    Action finished_action{[&](Turn&) {
+        for (auto& loop : loops) {
+            REQUIRE(loop->domain.stats().acquisitions == 0);
+        }
+        for (auto& loop : loops)
+            stopper.add(loop->loop);
+        stopper.go();
+    }};
+    Event finished(finished_action.callback());
+    Action action{[&](Turn& turn) {
+        if (++runs < 1000) {
+            again->send(turn.loop());
+        } else {
+            finished.send(real.runtime.main_loop());
+        }
+    }};
+    Event event(action.callback());
+    again = &event;
+    real.run([&](Turn&) { event.send(active.loop); });
+    CHECK(runs == 1000);
+}
+
+TEST_CASE("the report names threads, loops and their times") {
+    Real real(2);
+    TestLoop loop(real.group, "worker loop");
+    real.run([&](Turn&) {
+        const std::vector<ThreadReport> reports = real.runtime.report_threads();
+        REQUIRE(reports.size() == 3);
+        CHECK(reports[0].group == "main");
+        CHECK(reports[0].loops.size() == 1);
+        std::size_t found = 0;
+        for (const ThreadReport& report : reports) {
+            for (const LoopReport& each : report.loops)
+                found += each.name == "worker loop";
+        }
+        CHECK(found == 1);
+        real.runtime.quit();
+    });
+}
+
+TEST_CASE("a slow run is reported with the name of its loop") {
+    Real real(1);
+    TestLoop loop(real.group, "snail");
+
+    struct Seen {
+        std::mutex lock;
+        std::string name;
+        Duration took;
+    } seen;
+
+    real.runtime.set_slow_report(
+        milliseconds(5),
+        [](void* context, const SlowRun& run) {
+            auto& log = *static_cast<Seen*>(context);
+            const std::lock_guard guard(log.lock);
+            if (run.loop != "snail") return;
+            log.name = run.loop;
+            log.took = run.took;
+        },
+        &seen);
+    Stopper stopper(real.runtime);
+    stopper.add(loop.loop);
+    Action finished_action{[&](Turn&) { stopper.go(); }};
+    Event finished(finished_action.callback());
+    Action action{[&](Turn&) {
+        const Instant until = real.runtime.clock().now() + milliseconds(10);
+        while (real.runtime.clock().now() < until) {
+        }
+        finished.send(real.runtime.main_loop());
+    }};
+    Event event(action.callback());
+    real.run([&](Turn&) { event.send(loop.loop); });
+    CHECK(seen.name == "snail");
+    CHECK(seen.took >= milliseconds(10));
+}
+
+}  // namespace tern::loops
