@@ -38,7 +38,7 @@ TEST_CASE("iso short shows the date for times older than 20 hours") {
 
 TEST_CASE("sub-second digits may have any length from one to six") {
     use_utc();
-    CHECK(expand_time("%1f %6f %f %7f", at(987'654), 64).value() == "9 987654 987654 %7f");
+    CHECK(expand_time("%1f %6f %f", at(987'654), 64).value() == "9 987654 987654");
     CHECK(expand_time("100%% %S", at(5 * second), 64).value() == "100% 05");
 }
 
