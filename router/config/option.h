@@ -8,6 +8,7 @@
 #include "loops/time.h"
 #include "router/base/strong.h"
 #include "router/config/parser.h"
+#include "router/config/protocol_config.h"
 #include "router/config/schema.h"
 
 #include <cstdint>
@@ -55,10 +56,24 @@ auto& member(Block& block) {
     return static_cast<OwnerOf<Member>&>(block).*Member;
 }
 
+/// Tables and thread groups of two configurations are the same if their names are.
+template <class T>
+bool same_value(const T& a, const T& b) {
+    using Pointed = std::remove_cv_t<std::remove_pointer_t<T>>;
+    static_assert(!std::is_same_v<Pointed, filter::Filter>,
+                  "filters are compared by structure: see ProtocolSyntax::compare");
+    if constexpr (std::is_same_v<Pointed, TableConfig> ||
+                  std::is_same_v<Pointed, ThreadGroupConfig>) {
+        return a == b || (a != nullptr && b != nullptr && a->name == b->name);
+    } else {
+        return a == b;
+    }
+}
+
 template <auto Member>
 bool equal(const Block& a, const Block& b) {
     using Owner = OwnerOf<Member>;
-    return static_cast<const Owner&>(a).*Member == static_cast<const Owner&>(b).*Member;
+    return same_value(static_cast<const Owner&>(a).*Member, static_cast<const Owner&>(b).*Member);
 }
 
 template <class T>

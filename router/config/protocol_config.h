@@ -129,6 +129,8 @@ struct ChannelConfig : Block {
     Limit export_limit;
     bool rpki_reload = true;
     TraceMask debug = 0;
+    /// The channel stands in the protocol's own block and takes any table (pipe).
+    bool type_from_table = false;
     /// The protocol block this channel was opened in; another one there is an error.
     const void* opened_in = nullptr;
 };

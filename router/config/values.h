@@ -29,6 +29,9 @@ Settle parse_settle(Parser& parser);
 TraceMask parse_trace(Parser& parser);
 MrtMask parse_mrt_mask(Parser& parser);
 
+/// `all | off | { word, word … }` over any list; the joined values.
+std::uint32_t parse_mask(Parser& parser, std::span<const Choice> words);
+
 /// Comma-separated clauses, up to the block or `;`. Prefixes only where the protocol has a use.
 InterfacePattern parse_interface_pattern(Parser& parser, bool with_prefixes);
 
@@ -36,6 +39,9 @@ const ThreadGroupConfig* parse_thread_group_name(Parser& parser);
 
 /// The word or 'quoted word' behind `%` of a scoped address, or a string.
 std::string parse_scope(Parser& parser);
+
+/// Parsers for rows of the pipe: `import in PFX FILTER`.
+void read_import_in(Parser& parser, ChannelConfig& channel, const OptionRow& row);
 
 [[nodiscard]] Rows channel_rows();
 [[nodiscard]] Rows protocol_rows();
