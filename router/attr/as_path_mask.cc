@@ -18,8 +18,7 @@ void merge(std::vector<AsRange>& ranges) {
     });
     std::vector<AsRange> merged;
     for (const AsRange& range : ranges) {
-        const bool joins = !merged.empty() && (merged.back().high == ~std::uint32_t{0} ||
-                                               range.low <= merged.back().high + 1);
+        const bool joins = !merged.empty() && range.low <= merged.back().high;
         if (joins) {
             merged.back().high = std::max(merged.back().high, range.high);
         } else {

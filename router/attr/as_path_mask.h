@@ -42,7 +42,8 @@ class AsPathMask {
 
     static constexpr std::size_t items_max = 1023;
 
-    /// Sets are sorted and merged. At most items_max items; whoever reads them checks that.
+    /// Sets are sorted and overlapping ranges merged. At most items_max items; whoever reads them
+    /// checks that.
     explicit AsPathMask(std::vector<MaskItem> items);
 
     [[nodiscard]] const std::vector<MaskItem>& items() const { return items_; }

@@ -129,7 +129,7 @@ TEST_CASE("masks print in canonical form") {
          {.kind = Kind::range, .repeated = false, .ranges = {{5, 7}}},
          any_number(),
          {.kind = Kind::question, .repeated = false, .ranges = {}}});
-    CHECK(mask.to_string() == "[= 1 2 + [3..4, 9] 5..7 * ? =]");
+    CHECK(mask.to_string() == "[= 1 2 + [3, 4, 9] 5..7 * ? =]");
     CHECK(AsPathMask().to_string() == "[= =]");
 }
 
