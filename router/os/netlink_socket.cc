@@ -84,32 +84,44 @@ SystemResult<Bytes> NetlinkSocket::receive() {
     return receive_flags(MSG_DONTWAIT);
 }
 
+SystemResult<void> NetlinkSocket::begin_dump(std::uint16_t type,
+                                             std::uint8_t family,
+                                             std::uint32_t table) {
+    alignas(8) std::array<std::uint8_t, 64> request = {};
+    dump_sequence_ = sequence_++;
+    dump_interrupted_ = false;
+    const std::size_t length = netlink::encode_dump(request, type, family, table, dump_sequence_);
+    return send({request.data(), length});
+}
+
+SystemResult<bool> NetlinkSocket::step_dump(Each each, void* context) {
+    auto datagram = receive_flags(0);
+    if (!datagram) return tl::unexpected<SystemError>(datagram.error());
+    while (true) {
+        const Bytes message = netlink::next_message(*datagram);
+        if (message.empty()) return false;
+        const netlink::Header header = netlink::header_of(message);
+        if (header.sequence != dump_sequence_) continue;  // left over from an earlier request
+        if ((header.flags & NLM_F_DUMP_INTR) != 0) dump_interrupted_ = true;
+        if (header.type == NLMSG_DONE) {
+            if (dump_interrupted_) return system_failure("netlink dump", EINTR);
+            return true;
+        }
+        if (header.type == NLMSG_ERROR) {
+            const auto error = netlink::decode_error(message);
+            return system_failure("netlink dump", error ? error->number : EPROTO);
+        }
+        each(message, context);
+    }
+}
+
 SystemResult<void> NetlinkSocket::dump(
     std::uint16_t type, std::uint8_t family, std::uint32_t table, Each each, void* context) {
-    alignas(8) std::array<std::uint8_t, 64> request = {};
-    const std::uint32_t sequence = sequence_++;
-    const std::size_t length = netlink::encode_dump(request, type, family, table, sequence);
-    if (auto done = send({request.data(), length}); !done) return done;
-    bool interrupted = false;
+    if (auto begun = begin_dump(type, family, table); !begun) return begun;
     while (true) {
-        auto datagram = receive_flags(0);
-        if (!datagram) return tl::unexpected<SystemError>(datagram.error());
-        while (true) {
-            const Bytes message = netlink::next_message(*datagram);
-            if (message.empty()) break;
-            const netlink::Header header = netlink::header_of(message);
-            if (header.sequence != sequence) continue;  // left over from an earlier request
-            if ((header.flags & NLM_F_DUMP_INTR) != 0) interrupted = true;
-            if (header.type == NLMSG_DONE) {
-                if (interrupted) return system_failure("netlink dump", EINTR);
-                return {};
-            }
-            if (header.type == NLMSG_ERROR) {
-                const auto error = netlink::decode_error(message);
-                return system_failure("netlink dump", error ? error->number : EPROTO);
-            }
-            each(message, context);
-        }
+        const auto step = step_dump(each, context);
+        if (!step) return tl::unexpected<SystemError>(step.error());
+        if (*step) return {};
     }
 }
 

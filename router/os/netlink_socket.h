@@ -39,6 +39,12 @@ class NetlinkSocket {
     SystemResult<void> dump(
         std::uint16_t type, std::uint8_t family, std::uint32_t table, Each each, void* context);
 
+    /// The same in pieces: begin, then step until it says that it is done. One at a time per
+    /// socket.
+    SystemResult<void> begin_dump(std::uint16_t type, std::uint8_t family, std::uint32_t table);
+    /// Hands over the messages of one datagram; true at the end.
+    SystemResult<bool> step_dump(Each each, void* context);
+
     /// One datagram without waiting; empty at EAGAIN. The bytes live until the next call.
     [[nodiscard]] SystemResult<Bytes> receive();
 
@@ -52,6 +58,8 @@ class NetlinkSocket {
     loops::FileDescriptor fd_;
     bool strict_;
     std::uint32_t sequence_ = 1;
+    std::uint32_t dump_sequence_ = 0;
+    bool dump_interrupted_ = false;
     std::vector<std::uint64_t> memory_;  // aligned; one datagram
 };
 
