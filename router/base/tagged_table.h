@@ -143,8 +143,13 @@ class TaggedTable {
         std::vector<Bucket> old = std::move(buckets_);
         buckets_ = std::vector<Bucket>(bucket_count);
         for (const Bucket& bucket : old) {
+            // All hashes first: the reads of the keys do not depend on each other, so they overlap.
+            std::array<std::uint64_t, slots> hashes = {};
             for (unsigned i = 0; i < slots; ++i) {
-                if (bucket.tag[i] != 0) place(hash_of(bucket.slot[i]), bucket.slot[i]);
+                if (bucket.tag[i] != 0) hashes[i] = hash_of(bucket.slot[i]);
+            }
+            for (unsigned i = 0; i < slots; ++i) {
+                if (bucket.tag[i] != 0) place(hashes[i], bucket.slot[i]);
             }
         }
     }
