@@ -8,7 +8,7 @@
 namespace tern::cli {
 namespace {
 
-/// `help` shows a row as one line of a reply.
+/// `show commands` shows a row as one line of a reply.
 constexpr std::size_t help_line_max = reply_line_max - 16;
 
 }  // namespace

@@ -66,7 +66,7 @@ enum class ReplyCode : std::uint16_t {
     memory_extra = 1028,
     /// A piece of a JSON reply; the texts of all such lines joined without separator are the JSON.
     json = 1100,
-    /// A row of `help`: words, arguments and description with tabs between.
+    /// A row of `show commands`: words, arguments and description with tabs between.
     command_help = 1101,
 
     protocol_heading = 2002,

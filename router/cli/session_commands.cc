@@ -78,7 +78,7 @@ Result<TimeFormat> parse_iso(Words& words) {
     return is_long ? iso_long(digits) : iso_short(digits);
 }
 
-void help(void*, CommandContext& context) {
+void show_commands(void*, CommandContext& context) {
     Output& out = context.out();
     for (const Command* row : matching_commands(context.session().table(), context.arguments())) {
         out.begin("command");
@@ -147,10 +147,10 @@ Result<TimeFormat> parse_time_format(std::string_view text) {
 }
 
 void add_session_commands(CommandTable& table) {
-    table.add(Command{.words = "help",
+    table.add(Command{.words = "show commands",
                       .arguments = "[<beginning of a command>]",
                       .help = "List commands with their arguments",
-                      .handler = help});
+                      .handler = show_commands});
     table.add(Command{.words = "restrict",
                       .arguments = "",
                       .help = "Restrict current CLI session to safe commands",

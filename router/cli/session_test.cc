@@ -285,9 +285,9 @@ TEST_CASE("a session has a time format of its own") {
           "9003 Format string too long\n");
 }
 
-TEST_CASE("help lists the table with tabs") {
+TEST_CASE("show commands lists the table with tabs") {
     Fixture fixture;
-    CHECK(fixture.talk("help restr\n") ==
+    CHECK(fixture.talk("show commands restr\n") ==
           "1101-restrict\t\tRestrict current CLI session to safe commands\n0000 \n");
 }
 

@@ -57,7 +57,7 @@ bool Client::start() {
 void Client::load_commands() {
     std::vector<std::string> rows;
     collect_ = &rows;
-    (void)execute("help", Shown::no);
+    (void)execute("show commands", Shown::no);
     collect_ = nullptr;
     for (const std::string& row : rows) {
         if (row.starts_with(std::to_string(code_command_help) + " ")) {

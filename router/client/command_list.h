@@ -19,7 +19,7 @@ class CommandList {
   public:
     CommandList();
 
-    /// A row of `help`: words, arguments and description with tabs between.
+    /// A row of `show commands`: words, arguments and description with tabs between.
     void add_row(std::string_view row);
 
     [[nodiscard]] bool known() const { return known_; }
