@@ -203,7 +203,7 @@ constexpr OptionRow flag_or(std::string_view words, std::span<const Choice> choi
             "SWITCH | CHOICE",
             [](Parser& p, Block& b, const OptionRow& row) {
                 for (const Choice& choice : row.choices) {
-                    if (p.accept(choice.word)) {
+                    if (p.accept_words(choice.word)) {
                         member<Member>(b) = static_cast<ValueOf<Member>>(choice.value);
                         return;
                     }
