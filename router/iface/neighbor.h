@@ -72,6 +72,9 @@ class NeighborTable {
                                                        NeighborWatch::Function function,
                                                        void* context);
 
+    /// Looks at all watches now instead of at the next event, as the event does.
+    void refresh() { run(); }
+
     [[nodiscard]] std::size_t size() const { return watches_.size(); }
 
   private:
