@@ -47,12 +47,10 @@ Event* EventQueue::pop() noexcept {
     return static_cast<Event*>(&first);
 }
 
-std::size_t EventQueue::count() noexcept {
-    gather();
-    std::size_t count = 0;
-    for (const Links* at = list_.next; at != &list_; at = at->next)
-        ++count;
-    return count;
+bool EventQueue::try_close() noexcept {
+    if (list_.next != &list_) return false;
+    Links* expected = nullptr;
+    return incoming_.compare_exchange_strong(expected, &list_, std::memory_order_seq_cst);
 }
 
 void EventQueue::unlink(Links& event) noexcept {

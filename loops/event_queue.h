@@ -9,7 +9,6 @@
 #include "loops/event.h"
 
 #include <atomic>
-#include <cstddef>
 
 namespace tern::loops {
 
@@ -31,8 +30,8 @@ class EventQueue {
         return list_.next == &list_ && incoming_.load(std::memory_order_seq_cst) == nullptr;
     }
 
-    /// How many are queued now; linear.
-    std::size_t count() noexcept;
+    /// Refuses further pushes if nothing is queued now; false otherwise.
+    bool try_close() noexcept;
     /// Brings what was pushed into the list.
     void gather() noexcept;
     void unlink(Links& event) noexcept;

@@ -13,6 +13,8 @@ namespace {
 
 // Handlers of one kind run before the other kinds get a chance again.
 constexpr unsigned round_handlers = 64;
+// Events that go on sending themselves are cut off there when their loop stops.
+constexpr unsigned last_events_max = 100'000;
 constexpr std::size_t reports_max = 32;
 // So many ticks of the processor's counter may pass before the clock is read again: some
 // microseconds at any frequency found in practice. Reading the counter costs less than the clock.
@@ -145,25 +147,23 @@ Duration Loop::jittered(Duration period, Duration jitter) {
 
 Loop::Outcome Loop::run(const RunLimits& limits) {
     const bool last = stopping();
-    std::size_t owed = last ? events_.count() : 0;
     Turn turn(*this, *limits.clock, limits.slice, limits.checks);
     turn_ = &turn;
     if (armed_ <= turn.now()) armed_ = Instant::never();
     bool more = false;
-    // What was sent before the stop runs, whatever it takes.
-    for (; owed > 0 && run_event(turn); --owed) {
-    }
     do {
         more = run_timers(turn);
         more |= run_events(turn);
         more |= run_watchers(turn);
         run_deferred(turn);
     } while (more && !turn.out_of_time());
-    turn_ = nullptr;
     if (last) {
+        finish_events(turn);
+        turn_ = nullptr;
         retire();
         return Outcome::stopped;
     }
+    turn_ = nullptr;
     more = more || !events_.empty();
     return more ? Outcome::more : Outcome::idle;
 }
@@ -247,6 +247,15 @@ void Loop::run_deferred(Turn& turn) {
         if (deferred_ == nullptr) deferred_end_ = &deferred_;
         work->pending_ = false;
         work->callback_.function(work->callback_.context, turn);
+    }
+}
+
+/// What was sent before the stop runs; sends from then on are refused.
+void Loop::finish_events(Turn& turn) {
+    for (unsigned i = 0; i < last_events_max; ++i) {
+        if (run_event(turn)) continue;
+        run_deferred(turn);
+        if (events_.try_close()) return;
     }
 }
 

@@ -151,6 +151,7 @@ class Loop {
     bool run_timers(Turn& turn);
     bool run_watchers(Turn& turn);
     void run_deferred(Turn& turn);
+    void finish_events(Turn& turn);
     void report_failures(Turn& turn);
     void retire();
     void timer_set(Instant when);

@@ -48,6 +48,13 @@ class Mailbox {
 
     bool empty() const { return front() == nullptr; }
 
+    /// Drops what has arrived; it is not received.
+    void clear() {
+        while (T* message = front())
+            pop(message);
+        event_.cancel();
+    }
+
   private:
     struct Cell {
         std::atomic<std::size_t> sequence;

@@ -1,0 +1,17 @@
+#pragma once
+
+/// Lets the threads of a runtime look after a page cache: the main thread refills and trims it when
+/// it says that this is due, threads about to sleep for long and threads that end give back what
+/// they hold. The cache outlives the runtime. Call before Runtime::start().
+
+namespace tern::alloc {
+class PageCache;
+}
+
+namespace tern::loops {
+
+class Runtime;
+
+void keep_pages(Runtime& runtime, alloc::PageCache& cache);
+
+}  // namespace tern::loops
