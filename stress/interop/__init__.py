@@ -1,0 +1,1 @@
+"""Interoperability tests: a router of this tree against real peers, in network namespaces."""
