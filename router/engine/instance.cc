@@ -24,18 +24,15 @@ void Protocol::refresh_export(channel::Channel& channel) {
     channel.reload_export();
 }
 
-Instance::Instance(const ProtocolDescriptor& descriptor,
-                   const config::ProtocolConfig& config,
-                   Services& services,
-                   loops::Loop& loop,
-                   InstanceObserver& observer)
-    : descriptor_(descriptor),
-      config_(&config),
-      services_(services),
-      loop_(loop),
+Instance::Instance(const Setup& setup, InstanceObserver& observer)
+    : descriptor_(setup.descriptor),
+      config_(&setup.config),
+      services_(setup.services),
+      shared_(setup.shared),
+      loop_(setup.loop),
       observer_(observer),
-      debug_(config.debug),
-      created_(loop.now()),
+      debug_(setup.config.debug),
+      created_(setup.loop.now()),
       last_change_(created_),
       changed_(on_changed, this),
       flushed_(on_flushed, this) {}

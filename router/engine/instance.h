@@ -32,12 +32,16 @@ class InstanceObserver {
 
 class Instance final : public channel::ChannelHost {
   public:
-    /// `loop` runs the instance and outlives it; its domain is not yet needed.
-    Instance(const ProtocolDescriptor& descriptor,
-             const config::ProtocolConfig& config,
-             Services& services,
-             loops::Loop& loop,
-             InstanceObserver& observer);
+    /// All of the setup outlives the instance; the loop's domain is not yet needed.
+    struct Setup {
+        const ProtocolDescriptor& descriptor;
+        const config::ProtocolConfig& config;
+        Services& services;
+        ProtocolShared* shared;  ///< of the type; may be null
+        loops::Loop& loop;
+    };
+
+    Instance(const Setup& setup, InstanceObserver& observer);
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
     ~Instance();
@@ -70,6 +74,8 @@ class Instance final : public channel::ChannelHost {
     [[nodiscard]] const config::ProtocolConfig& config() const { return *config_; }
 
     [[nodiscard]] Services& services() const { return services_; }
+
+    [[nodiscard]] ProtocolShared* shared() const { return shared_; }
 
     [[nodiscard]] RouterId router_id() const;
     [[nodiscard]] std::string_view hostname() const;
@@ -154,6 +160,7 @@ class Instance final : public channel::ChannelHost {
     const ProtocolDescriptor& descriptor_;
     const config::ProtocolConfig* config_;
     Services& services_;
+    ProtocolShared* shared_;
     loops::Loop& loop_;
     InstanceObserver& observer_;
     ProtocolState state_ = ProtocolState::down;

@@ -100,6 +100,16 @@ class Protocol {
     Instance& instance_;
 };
 
+/// What all instances of one type share in a router (BGP: listeners and export groups). Made before
+/// the first instance, destroyed after the last one, in the main loop.
+class ProtocolShared {
+  public:
+    ProtocolShared() = default;
+    ProtocolShared(const ProtocolShared&) = delete;
+    ProtocolShared& operator=(const ProtocolShared&) = delete;
+    virtual ~ProtocolShared() = default;
+};
+
 /// Where an instance's loop runs.
 enum class LoopPlacement : std::uint8_t {
     main,    ///< with the engine itself (device, kernel, static, direct)
@@ -113,6 +123,8 @@ struct ProtocolDescriptor {
     unsigned start_phase = 3;
     const config::ProtocolSyntax* syntax = nullptr;  ///< names and options
     std::unique_ptr<Protocol> (*create)(Instance& instance) = nullptr;
+    /// Null if instances share nothing.
+    std::unique_ptr<ProtocolShared> (*make_shared)(Services& services) = nullptr;
 };
 
 }  // namespace tern::engine

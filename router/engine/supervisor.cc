@@ -168,14 +168,22 @@ void Supervisor::apply_step(const config::ProtocolStep& step) {
     stop_entry(*entry, {StopReason::reconfigured, {}});
 }
 
+ProtocolShared* Supervisor::shared_of(const ProtocolDescriptor& descriptor) {
+    if (descriptor.make_shared == nullptr) return nullptr;
+    std::unique_ptr<ProtocolShared>& shared = shared_[&descriptor];
+    if (shared == nullptr) shared = descriptor.make_shared(*services_);
+    return shared.get();
+}
+
 void Supervisor::add_entry(const config::ProtocolConfig& config) {
     const ProtocolDescriptor& descriptor = descriptor_of(config);
     const bool shared = descriptor.placement == LoopPlacement::main;
     loops::ThreadGroup* group = shared ? nullptr : services_->worker_group;
     auto entry = std::make_unique<Entry>(*this, shared ? &services_->main_loop : nullptr, group,
                                          config.name);
-    entry->instance =
-        std::make_unique<Instance>(descriptor, config, *services_, entry->loop(), *this);
+    entry->instance = std::make_unique<Instance>(
+        Instance::Setup{descriptor, config, *services_, shared_of(descriptor), entry->loop()},
+        *this);
     entry->disabled = config.disabled;
     entry->start_when_down = !config.disabled;
     entries_.push_back(std::move(entry));
@@ -245,8 +253,9 @@ void Supervisor::settle(Entry& entry) {
 void Supervisor::rebuild(Entry& entry) {
     const ProtocolDescriptor& descriptor = entry.instance->descriptor();
     const locking::TransitLock lock(services_->main_loop.domain());
-    entry.instance =
-        std::make_unique<Instance>(descriptor, *entry.next, *services_, entry.loop(), *this);
+    entry.instance = std::make_unique<Instance>(
+        Instance::Setup{descriptor, *entry.next, *services_, shared_of(descriptor), entry.loop()},
+        *this);
     entry.next = nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include "router/config/plan.h"
 #include "router/engine/instance.h"
 
+#include <map>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,7 @@ class Supervisor final : public InstanceObserver, public TableDirectory {
     void commit_protocols(const config::Plan& plan);
     void apply_step(const config::ProtocolStep& step);
     void add_entry(const config::ProtocolConfig& config);
+    [[nodiscard]] ProtocolShared* shared_of(const ProtocolDescriptor& descriptor);
     void start_phases();
     void order_entries(const config::Config& next);
     void stop_entry(Entry& entry, const StopRequest& request);
@@ -119,6 +121,7 @@ class Supervisor final : public InstanceObserver, public TableDirectory {
     Services* services_ = nullptr;
     std::vector<std::unique_ptr<table::Table>> tables_;
     std::vector<std::unique_ptr<table::Table>> doomed_tables_;  // go when the commit has finished
+    std::map<const ProtocolDescriptor*, std::unique_ptr<ProtocolShared>> shared_;
     std::vector<std::unique_ptr<Entry>> entries_;
     std::vector<std::unique_ptr<Entry>> retired_;  // wait for their loop to stop
     bool committing_ = false;
