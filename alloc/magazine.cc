@@ -65,7 +65,7 @@ MagazineOwner::MagazineOwner(std::uint32_t chain_length)
     : serial_(registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
       chain_length_(chain_length) {}
 
-MagazineOwner::~MagazineOwner() {
+void MagazineOwner::forget_slots() noexcept {
     registry.mutex.lock();
     while (slots_ != nullptr) {
         Magazine& slot = *slots_;
@@ -90,6 +90,15 @@ void MagazineOwner::give_back(Magazine& slot) noexcept {
         slot.loaded = nullptr;
         slot.loaded_length.store(0, std::memory_order_relaxed);
     }
+}
+
+void MagazineOwner::collect_stocks() noexcept {
+    registry.mutex.lock();
+    for (Magazine* slot = slots_; slot != nullptr; slot = slot->next) {
+        give_back(*slot);
+    }
+    registry.mutex.unlock();
+    depot_changed();
 }
 
 void MagazineOwner::flush_thread() noexcept {

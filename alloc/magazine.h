@@ -57,8 +57,9 @@ class MagazineOwner {
 
   protected:
     explicit MagazineOwner(std::uint32_t chain_length);
+
     /// Forgets all slots; no other thread may be inside.
-    virtual ~MagazineOwner();
+    virtual ~MagazineOwner() { forget_slots(); }
 
     /// A chain of 1 to `wanted` items; an empty one if there are none to be had.
     virtual Chain depot_take(std::uint32_t wanted) noexcept = 0;
@@ -90,6 +91,9 @@ class MagazineOwner {
 
     /// Allowed only while no thread holds a stock of this owner.
     void set_chain_length(std::uint32_t length) { chain_length_ = length; }
+
+    /// Gives the stocks of all threads back to the depot; no other thread may be inside.
+    void collect_stocks() noexcept;
 
     struct Totals {
         std::uint64_t taken = 0;  ///< items handed out and not given back
@@ -127,6 +131,7 @@ class MagazineOwner {
     FreeItem* pop_past_the_end() noexcept;
     void push_past_the_end(FreeItem* item) noexcept;
     void make_room(Magazine& slot) noexcept;
+    void forget_slots() noexcept;
     Magazine& bind_slot() noexcept;
     void give_back(Magazine& slot) noexcept;
 

@@ -161,8 +161,9 @@ class PageCache final : public detail::MagazineOwner {
     Region* dirty_regions_ = nullptr;
     PageStats counters_;  ///< in_use counts runs only, see stats()
     std::size_t huge_pages_ = 0;
-    bool cooling_ = false;  ///< between the upper bound and its half
-    bool starved_ = false;  ///< the source refused to fill up; waits for pages to come back
+    std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
+    bool cooling_ = false;         ///< between the upper bound and its half
+    bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
     bool ignore_cold_ = false;
 
     std::atomic<bool> due_{false};

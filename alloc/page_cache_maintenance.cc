@@ -12,7 +12,7 @@ using DepotGuard = locking::Guard<PageDepotLevel>;
 bool PageCache::out_of_bounds() const noexcept {
     return (counters_.hot < config_.keep_pages_main_min && !starved_) || cooling_ ||
            counters_.hot > config_.keep_pages_main_max ||
-           counters_.dirty > config_.keep_pages_main_max / 2;
+           counters_.dirty > unpurgeable_ + config_.keep_pages_main_max / 2;
 }
 
 void PageCache::note_due() noexcept {
@@ -82,7 +82,8 @@ std::size_t PageCache::cool() noexcept {
         }
         if (counters_.hot <= target) cooling_ = false;
     }
-    if (moved != 0 || counters_.dirty > target) purge_dirty(config_.cleanup_pages_bulk);
+    if (moved != 0 || counters_.dirty > unpurgeable_ + target)
+        purge_dirty(config_.cleanup_pages_bulk);
     return moved;
 }
 
@@ -101,6 +102,8 @@ void PageCache::purge_dirty(std::size_t budget) noexcept {
             unfinished = &region;
         }
     }
+    // What is left now would be left again; without this, maintenance would be due for ever.
+    unpurgeable_ = dirty_regions_ == nullptr ? counters_.dirty : 0;
     while (unfinished != nullptr) {
         Region& region = *unfinished;
         unfinished = region.next_dirty;

@@ -59,7 +59,7 @@ Resource::Resource(Pool* parent, Here where) : parent_(parent) {
     parent_->link(*this);
 }
 
-Resource::~Resource() {
+void Resource::leave() noexcept {
     if (parent_ == nullptr) return;
     parent_->check(Here::now());
     parent_->unlink(*this);

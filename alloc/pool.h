@@ -50,11 +50,15 @@ class Resource {
   protected:
     /// Domain of the pool held. Roots have no parent.
     explicit Resource(Pool* parent, locking::Here where = locking::Here::now());
-    /// Leaves the parent; domain of the parent held.
-    virtual ~Resource();
+
+    /// Leaves the parent; domain of the parent held. Inline, like all virtual functions of classes
+    /// meant to be derived from: then programs with and without RTTI can share the library.
+    virtual ~Resource() { leave(); }
 
   private:
     friend class Pool;
+
+    void leave() noexcept;
 
     virtual Pool* as_pool() { return nullptr; }
 

@@ -9,7 +9,7 @@ using locking::Here;
 SlabBase::SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, Here where)
     : Resource(&pool, where), pool_(pool), domain_(pool.domain()), layout_(layout), name_(name) {}
 
-SlabBase::~SlabBase() {
+void SlabBase::finish() noexcept {
     check(Here::now());
     drop_pages();
 }
@@ -101,12 +101,12 @@ SlabStats SlabBase::stats() const {
     return {live_, live_peak_, pages_, pages_ * layout_.count};
 }
 
-MemoryUsage SlabBase::memory() const {
+MemoryUsage SlabBase::usage_now() const {
     const std::size_t effective = live_ * layout_.size;
     return {effective, pages_ * page_bytes - effective + sizeof(*this)};
 }
 
-bool SlabBase::contains(const void* address) const {
+bool SlabBase::has_page_of(const void* address) const {
     const std::byte* page = page_of(address);
     if (reinterpret_cast<const std::byte*>(current_) == page) return true;
     if (reinterpret_cast<const std::byte*>(empty_) == page) return true;

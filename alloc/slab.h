@@ -62,8 +62,9 @@ class SlabBase : public Resource {
 
     std::string_view name() const override { return name_; }
 
-    MemoryUsage memory() const override;
-    bool contains(const void* address) const override;
+    MemoryUsage memory() const override { return usage_now(); }
+
+    bool contains(const void* address) const override { return has_page_of(address); }
 
     /// Domain held.
     SlabStats stats() const;
@@ -91,7 +92,8 @@ class SlabBase : public Resource {
     enum PageList : std::uint16_t { current, partial, full };
 
     SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, locking::Here where);
-    ~SlabBase() override;
+
+    ~SlabBase() override { finish(); }
 
     void check(locking::Here where) const {
         if (!domain_.held_by_this_thread()) [[unlikely]]
@@ -147,6 +149,9 @@ class SlabBase : public Resource {
         }
     }
 
+    MemoryUsage usage_now() const;
+    bool has_page_of(const void* address) const;
+    void finish() noexcept;
     void init_page(Page& page) noexcept;
     void free_page(Page& page) noexcept;
     void file(Page& page, PageList list) noexcept;

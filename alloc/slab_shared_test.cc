@@ -1,0 +1,111 @@
+#include "alloc/slab_shared.h"
+
+#include "alloc/page_source_test.h"
+#include "alloc/pmr.h"
+#include "locking/death_test.h"
+#include "locking/test_levels.h"
+
+#include <array>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace tern::alloc {
+namespace {
+
+struct Item {
+    explicit Item(std::uint64_t value_) : value(value_), check(~value_) {}
+
+    std::uint64_t value;
+    std::uint64_t check;
+    std::uint64_t more[2] = {};
+};
+
+TEST_CASE("a shared slab makes distinct objects and takes them back") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    {
+        SharedSlab<Item> slab(cache, "items");
+        std::set<Item*> all;
+        for (std::uint64_t i = 0; i < 3000; ++i)
+            all.insert(&slab.make(i));
+        CHECK(all.size() == 3000);
+        CHECK(slab.stats().live == 3000);
+        slab.verify();
+        for (Item* item : all)
+            slab.destroy(*item);
+        CHECK(slab.stats().live == 0);
+        slab.verify();
+        // Only what the stocks hold keeps pages.
+        CHECK(slab.stats().pages <= 24);
+    }
+    CHECK(cache.stats().in_use == 0);
+}
+
+TEST_CASE("objects wander between threads and none is lost") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    {
+        SharedSlab<Item> slab(cache, "items");
+        std::array<std::atomic<Item*>, 128> slots{};
+        std::atomic<int> broken{0};
+        std::vector<std::thread> threads;
+        for (unsigned seed = 0; seed < 3; ++seed) {
+            threads.emplace_back([&, seed] {
+                std::mt19937 random(seed);
+                for (std::uint64_t i = 0; i < 20000; ++i) {
+                    Item* fresh = random() % 2 != 0 ? &slab.make(i) : nullptr;
+                    Item* old = slots[random() % slots.size()].exchange(fresh);
+                    if (old == nullptr) continue;
+                    if (old->check != ~old->value) broken.fetch_add(1);
+                    slab.destroy(*old);
+                }
+            });
+        }
+        for (std::thread& thread : threads)
+            thread.join();
+        CHECK(broken.load() == 0);
+        slab.verify();
+        for (auto& slot : slots) {
+            if (Item* item = slot.load()) slab.destroy(*item);
+        }
+        CHECK(slab.stats().live == 0);
+    }
+    CHECK(cache.stats().in_use == 0);
+}
+
+TEST_CASE("a shared slab destroyed with objects alive aborts") {
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, PageCacheConfig{});
+              SharedSlab<Item> slab(cache, "items");
+              slab.make(1u);
+          }).says("items", "1 objects alive"));
+}
+
+TEST_CASE("containers may live in pools and arenas") {
+    using locking::testing::Outer;
+    locking::Domain<Outer> domain("d");
+    locking::Guard<Outer> guard = domain.lock_dynamic();
+    Pool pool(domain, "root");
+    {
+        PoolMemory memory(pool);
+        std::pmr::vector<int> numbers(&memory);
+        for (int i = 0; i < 10000; ++i)
+            numbers.push_back(i);
+        CHECK(numbers[9999] == 9999);
+        CHECK(pool.usage().effective >= 40000);
+    }
+    CHECK(pool.usage().effective == 0);
+    Arena arena;
+    ArenaMemory memory(arena);
+    std::pmr::string text("a text that is longer than what fits inside", &memory);
+    CHECK(arena.contains(text.data()));
+}
+
+}  // namespace
+}  // namespace tern::alloc

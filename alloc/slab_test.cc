@@ -1,0 +1,224 @@
+#include "alloc/slab.h"
+
+#include "alloc/page_source_test.h"
+#include "locking/death_test.h"
+#include "locking/test_levels.h"
+
+#include <cstring>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace tern::alloc {
+namespace {
+
+using locking::Domain;
+using locking::Guard;
+using locking::testing::Outer;
+
+struct Fixture {
+    TestSource source;
+    PageCache cache{source, PageCacheConfig{}};
+    Domain<Outer> domain{"d"};
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool pool{domain, "root", cache};
+};
+
+struct Counted {
+    explicit Counted(int& alive_) : alive(alive_) { ++alive; }
+
+    ~Counted() { --alive; }
+
+    int& alive;
+    int value = 0;
+};
+
+static_assert(SlabLayout::of(64, 8).count == 63 && SlabLayout::of(32, 8).count == 126);
+static_assert(SlabLayout::of(8, 8).count == 499 && SlabLayout::of(4000, 8).count == 1);
+static_assert(SlabLayout::of(1, 1).offset + SlabLayout::of(1, 1).count <= page_bytes);
+
+TEST_CASE("objects are constructed, distinct and destroyed") {
+    Fixture fixture;
+    int alive = 0;
+    Slab<Counted> slab(fixture.pool, "counted");
+    std::set<Counted*> all;
+    for (int i = 0; i < 1000; ++i)
+        all.insert(&slab.make(alive));
+    CHECK(all.size() == 1000);
+    CHECK(alive == 1000);
+    CHECK(slab.live() == 1000);
+    slab.verify();
+    for (Counted* object : all)
+        slab.destroy(*object);
+    CHECK(alive == 0);
+    slab.verify();
+    CHECK(slab.stats().live_peak == 1000);
+    CHECK(slab.stats().pages <= 2);
+}
+
+TEST_CASE("what is left dies with the slab") {
+    Fixture fixture;
+    int alive = 0;
+    {
+        Slab<Counted> slab(fixture.pool, "counted");
+        for (int i = 0; i < 500; ++i)
+            slab.make(alive);
+        slab.clear();
+        CHECK(alive == 0);
+        for (int i = 0; i < 300; ++i)
+            slab.make(alive);
+    }
+    CHECK(alive == 0);
+    CHECK(fixture.cache.stats().in_use == 0);
+}
+
+TEST_CASE("for_each meets every object once") {
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "numbers");
+    std::vector<std::uint64_t*> objects;
+    for (std::uint64_t i = 0; i < 2000; ++i)
+        objects.push_back(&slab.make(i));
+    for (std::size_t i = 0; i < objects.size(); i += 3)
+        slab.destroy(*objects[i]);
+    std::set<std::uint64_t> seen;
+    slab.for_each([&](std::uint64_t& value) { CHECK(seen.insert(value).second); });
+    CHECK(seen.size() == slab.live());
+    CHECK(seen.count(0) == 0);
+    CHECK(seen.count(1) == 1);
+}
+
+template <std::size_t N>
+void random_against_model(unsigned seed) {
+    struct Object {
+        unsigned char bytes[N];
+    };
+
+    INFO("size " << N << ", seed " << seed);
+    Fixture fixture;
+    Slab<Object> slab(fixture.pool, "objects");
+    std::mt19937 random(seed);
+    std::vector<std::pair<Object*, unsigned char>> model;
+    for (int i = 0; i < 6000; ++i) {
+        const bool grow = random() % 100 < (i < 3000 ? 70u : 35u);
+        if (grow || model.empty()) {
+            Object& object = slab.make();
+            const auto mark = static_cast<unsigned char>(random());
+            std::memset(&object, mark, N);
+            model.emplace_back(&object, mark);
+        } else {
+            const std::size_t victim = random() % model.size();
+            for (unsigned char byte : model[victim].first->bytes) {
+                if (byte != model[victim].second) FAIL("contents of an object changed");
+            }
+            slab.destroy(*model[victim].first);
+            model[victim] = model.back();
+            model.pop_back();
+        }
+        if (i % 500 == 0) slab.verify();
+    }
+    CHECK(slab.live() == model.size());
+    fixture.cache.verify();
+}
+
+TEST_CASE("random use agrees with a model for many sizes") {
+    const unsigned seed = 20240;
+    random_against_model<1>(seed);
+    random_against_model<24>(seed + 1);
+    random_against_model<32>(seed + 2);
+    random_against_model<100>(seed + 3);
+    random_against_model<1000>(seed + 4);
+    random_against_model<4000>(seed + 5);
+}
+
+TEST_CASE("empty pages go back but for one") {
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "numbers");
+    std::vector<std::uint64_t*> objects;
+    for (std::uint64_t i = 0; i < 50000; ++i)
+        objects.push_back(&slab.make(i));
+    const std::size_t pages = slab.stats().pages;
+    CHECK(pages == (50000 + 498) / 499);
+    for (std::uint64_t* object : objects)
+        slab.destroy(*object);
+    CHECK(slab.stats().pages <= 2);
+    CHECK(fixture.cache.stats().in_use == slab.stats().pages);
+}
+
+TEST_CASE("the current page that empties is reused without asking for another") {
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "numbers");
+    for (int i = 0; i < 5000; ++i)
+        slab.destroy(slab.make(1u));
+    CHECK(slab.stats().pages == 1);
+}
+
+TEST_CASE("a double destroy and a foreign object abort") {
+    CHECK(locking::death_of([] {
+              Fixture fixture;
+              Slab<std::uint64_t> slab(fixture.pool, "numbers");
+              std::uint64_t& number = slab.make(1u);
+              slab.destroy(number);
+              slab.destroy(number);
+          }).says("numbers", "root", "destroyed twice"));
+    CHECK(locking::death_of([] {
+              Fixture fixture;
+              Slab<std::uint64_t> slab(fixture.pool, "numbers");
+              Slab<std::uint64_t> other(fixture.pool, "others");
+              slab.destroy(other.make(1u));
+          }).says("numbers", "not an object of this slab"));
+}
+
+TEST_CASE("out of memory gives nullptr and leaves the slab usable") {
+    Fixture fixture;
+    fixture.source.fail_from(2);
+
+    struct Big {
+        char bytes[2000];
+    };
+
+    Slab<Big> slab(fixture.pool, "big");
+    std::size_t made = 0;
+    while (slab.try_make() != nullptr)
+        ++made;
+    CHECK(made >= 900);
+    slab.verify();
+    slab.clear();
+    CHECK(slab.try_make() != nullptr);
+}
+
+TEST_CASE("an owned object of a slab goes back to it") {
+    Fixture fixture;
+    int alive = 0;
+    Slab<Counted> slab(fixture.pool, "counted");
+    {
+        Owned<Counted> owned = slab.make_owned(alive);
+        owned->value = 3;
+        CHECK(slab.live() == 1);
+    }
+    CHECK(alive == 0);
+    CHECK(slab.live() == 0);
+}
+
+TEST_CASE("the report of a slab counts live bytes and the rest") {
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "numbers");
+    CHECK(slab.memory().effective == 0);
+    slab.make(1u);
+    CHECK(slab.memory().effective == 8);
+    CHECK(slab.memory().total() == page_bytes + sizeof(slab));
+}
+
+TEST_CASE("free slots are poisoned for the address sanitizer") {
+    if (!Poison::asan()) return;
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "numbers");
+    std::uint64_t& number = slab.make(1u);
+    CHECK_FALSE(Poison::hidden(&number));
+    slab.destroy(number);
+    CHECK(Poison::hidden(&number));
+}
+
+}  // namespace
+}  // namespace tern::alloc
