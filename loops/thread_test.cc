@@ -40,12 +40,13 @@ struct Hopper {
     std::uint64_t left = 0;
     Loop* main = nullptr;
     Event* finished = nullptr;
+    std::atomic<int>* going = nullptr;
     Event event{[](void* self, Turn& turn) { static_cast<Hopper*>(self)->hop(turn); }, this};
 
     void hop(Turn& turn) {
         TERN_ASSERT(&turn.loop() == &(*ring)[at]->loop);
         if (--left == 0) {
-            finished->send(*main);
+            if (--*going == 0) finished->send(*main);
             return;
         }
         at = (at + 1) % ring->size();
@@ -104,14 +105,9 @@ TEST_CASE("events hop round a ring of loops on several threads") {
     for (int i = 0; i < 16; ++i)
         loops.push_back(std::make_unique<TestLoop>(real.group, "ring"));
     std::vector<std::unique_ptr<Hopper>> hoppers;
-    std::size_t running = 8;
+    std::atomic<int> going{8};
     Stopper stopper(real.runtime);
-    Action finished_action{[&](Turn&) {
-        running = 0;
-        for (auto& hopper : hoppers)
-            running += hopper->event.queued() || hopper->left > 0;
-        if (running == 0) stopper.go();
-    }};
+    Action finished_action{[&](Turn&) { stopper.go(); }};
     Event finished(finished_action.callback());
     for (std::size_t i = 0; i < 8; ++i) {
         hoppers.push_back(std::make_unique<Hopper>());
@@ -121,6 +117,7 @@ TEST_CASE("events hop round a ring of loops on several threads") {
         hopper.left = 5000;
         hopper.main = &real.runtime.main_loop();
         hopper.finished = &finished;
+        hopper.going = &going;
     }
     for (auto& loop : loops)
         stopper.add(loop->loop);
