@@ -1,0 +1,174 @@
+#include "alloc/slab_indexed.h"
+
+#include <limits>
+
+namespace tern::alloc {
+
+using locking::Here;
+
+IndexedSlabBase::IndexedSlabBase(Pool& pool,
+                                 std::string_view name,
+                                 const SlabLayout& layout,
+                                 Here where)
+    : Resource(&pool, where),
+      pool_(pool),
+      layout_(layout),
+      count_(static_cast<std::uint32_t>(layout.count)),
+      name_(name) {}
+
+void IndexedSlabBase::finish() noexcept {
+    check(Here::now());
+    drop_pages();
+}
+
+std::atomic<IndexedSlabBase::Page*>& IndexedSlabBase::entry(std::uint32_t number) noexcept {
+    const std::uint32_t shifted = number / first_segment + 1;
+    const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
+    const std::uint32_t start = first_segment * ((std::uint32_t{1} << segment) - 1);
+    return segments_[segment].load(std::memory_order_relaxed)[number - start];
+}
+
+bool IndexedSlabBase::grow_directory(std::uint32_t number) noexcept {
+    const std::uint32_t shifted = number / first_segment + 1;
+    const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
+    if (segment >= segments_max) return false;
+    if (segments_[segment].load(std::memory_order_relaxed) != nullptr) return true;
+    void* run = pool_.cache().try_allocate_run(std::size_t{1} << segment);
+    if (run == nullptr) return false;
+    const std::size_t entries = std::size_t{first_segment} << segment;
+    auto* pages = static_cast<std::atomic<Page*>*>(run);
+    for (std::size_t i = 0; i < entries; ++i) {
+        ::new (pages + i) std::atomic<Page*>(nullptr);
+    }
+    segments_[segment].store(pages, std::memory_order_release);
+    return true;
+}
+
+IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
+    std::uint32_t number = page_numbers_;
+    if (holes_ != 0) {
+        // Rare: only after a page has emptied. The lowest hole keeps the ids dense.
+        number = 0;
+        while (page_at(number) != nullptr) {
+            ++number;
+        }
+    } else if (number >= std::numeric_limits<std::uint32_t>::max() / count_ - 1 ||
+               !grow_directory(number)) {
+        return nullptr;
+    }
+    void* memory = pool_.cache().try_allocate();
+    if (memory == nullptr) return nullptr;
+    auto* page = static_cast<Page*>(memory);
+    page->slab = this;
+    page->number = number;
+    page->free_count = count_;
+    for (std::size_t word = 0; word * 64 < count_; ++word) {
+        const std::size_t bits = count_ - word * 64;
+        page->free_bits[word] = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    }
+    poison_.hide(reinterpret_cast<std::byte*>(page) + layout_.offset, page_bytes - layout_.offset);
+    if (number == page_numbers_) {
+        ++page_numbers_;
+    } else {
+        --holes_;
+    }
+    ++pages_;
+    entry(number).store(page, std::memory_order_release);
+    file(*page);
+    return page;
+}
+
+std::byte* IndexedSlabBase::take(Here where) noexcept {
+    check(where);
+    Page* page = with_room_ != nullptr ? with_room_ : new_page();
+    if (page == nullptr) return nullptr;
+    std::size_t word = 0;
+    while (page->free_bits[word] == 0) {
+        ++word;
+    }
+    const auto bit = static_cast<std::size_t>(std::countr_zero(page->free_bits[word]));
+    page->free_bits[word] &= page->free_bits[word] - 1;
+    if (--page->free_count == 0) unfile(*page);
+    ++live_;
+    std::byte* slot =
+        reinterpret_cast<std::byte*>(page) + layout_.offset + (word * 64 + bit) * layout_.size;
+    poison_.reveal(slot, layout_.size);
+    return slot;
+}
+
+void IndexedSlabBase::give(void* object, Here where) noexcept {
+    check(where);
+    auto& page = *reinterpret_cast<Page*>(page_of(object));
+    const std::uint32_t index = id_at(object) % count_;
+    poison_.hide(object, layout_.size);
+    page.free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
+    --live_;
+    if (++page.free_count == 1) file(page);
+    // The last page with room stays, or one object made and destroyed again would cost a page each.
+    if (page.free_count == count_ && (with_room_ != &page || page.next != nullptr)) {
+        unfile(page);
+        entry(page.number).store(nullptr, std::memory_order_release);
+        ++holes_;
+        --pages_;
+        page.slab = nullptr;
+        pool_.cache().deallocate(&page);
+    }
+}
+
+void IndexedSlabBase::file(Page& page) noexcept {
+    page.previous = nullptr;
+    page.next = with_room_;
+    if (with_room_ != nullptr) with_room_->previous = &page;
+    with_room_ = &page;
+}
+
+void IndexedSlabBase::unfile(Page& page) noexcept {
+    (page.previous != nullptr ? page.previous->next : with_room_) = page.next;
+    if (page.next != nullptr) page.next->previous = page.previous;
+}
+
+bool IndexedSlabBase::lives(std::uint32_t id) const {
+    if (id >= id_bound()) return false;
+    const Page* page = page_at(id / count_);
+    const std::uint32_t index = id % count_;
+    return page != nullptr && (page->free_bits[index / 64] >> (index % 64) & 1) == 0;
+}
+
+void IndexedSlabBase::drop_pages() noexcept {
+    for (std::uint32_t number = 0; number < page_numbers_; ++number) {
+        Page* page = page_at(number);
+        if (page == nullptr) continue;
+        page->slab = nullptr;
+        pool_.cache().deallocate(page);
+    }
+    for (std::size_t segment = 0; segment < segments_max; ++segment) {
+        std::atomic<Page*>* pages = segments_[segment].exchange(nullptr);
+        if (pages == nullptr) break;
+        pool_.cache().deallocate_run(pages, std::size_t{1} << segment);
+    }
+    with_room_ = nullptr;
+    page_numbers_ = 0;
+    holes_ = 0;
+    pages_ = 0;
+    live_ = 0;
+}
+
+MemoryUsage IndexedSlabBase::usage_now() const {
+    std::size_t directory = 0;
+    for (std::size_t segment = 0; segment < segments_max; ++segment) {
+        if (segments_[segment].load(std::memory_order_relaxed) == nullptr) break;
+        directory += page_bytes << segment;
+    }
+    const std::size_t effective = live_ * layout_.size;
+    return {effective, pages_ * page_bytes - effective + directory + sizeof(*this)};
+}
+
+bool IndexedSlabBase::has_page_of(const void* address) const {
+    const std::byte* start = page_of(address);
+    for (std::uint32_t number = 0; number < page_numbers_; ++number) {
+        if (reinterpret_cast<const std::byte*>(page_at(number)) == start) return true;
+    }
+    return false;
+}
+
+}  // namespace tern::alloc

@@ -1,0 +1,192 @@
+#pragma once
+
+/// Objects that a dense 32-bit id names: half the size of a pointer, stable, good as an array
+/// index. Belongs to a domain like Slab: making and destroying need it. Turning an id into its
+/// object needs no lock, since neither pages nor the directory ever move; the caller must know by
+/// other means (the domain, a use count, RCU) that the object lives. Ids of destroyed objects are
+/// used again, lowest pages first by chance only. Emptied pages keep their place in the id space
+/// but not their memory.
+
+#include "alloc/pool.h"
+#include "alloc/slab.h"
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace tern::alloc {
+
+/// Everything about an indexed slab that does not depend on the type.
+class IndexedSlabBase : public Resource {
+  public:
+    std::string_view kind() const override { return "indexed slab"; }
+
+    std::string_view name() const override { return name_; }
+
+    MemoryUsage memory() const override { return usage_now(); }
+
+    bool contains(const void* address) const override { return has_page_of(address); }
+
+    /// Domain held.
+    std::size_t live() const { return live_; }
+
+    /// One more than the highest id given so far.
+    std::uint32_t id_bound() const { return page_numbers_ * count_; }
+
+    /// Pages that have memory. Domain held.
+    std::size_t pages() const { return pages_; }
+
+  protected:
+    struct Page {
+        Page* next;  ///< in the list of pages with room
+        Page* previous;
+        IndexedSlabBase* slab;
+        std::uint32_t number;
+        std::uint32_t free_count;
+        std::uint64_t unused;
+        std::uint64_t free_bits[1];  ///< continued up to the first slot
+    };
+
+    IndexedSlabBase(Pool& pool,
+                    std::string_view name,
+                    const SlabLayout& layout,
+                    locking::Here where);
+
+    ~IndexedSlabBase() override { finish(); }
+
+    /// Domain held; nullptr if there is no memory or no id left.
+    std::byte* take(locking::Here where) noexcept;
+    void give(void* object, locking::Here where) noexcept;
+    void drop_pages() noexcept;
+
+    /// The page of a number, or nullptr; any thread.
+    Page* page_at(std::uint32_t number) const {
+        // Segment k holds the pages [512 * (2^k - 1), 512 * (2^(k+1) - 1)).
+        const std::uint32_t shifted = number / first_segment + 1;
+        const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
+        const std::uint32_t start = first_segment * ((std::uint32_t{1} << segment) - 1);
+        const std::atomic<Page*>* pages = segments_[segment].load(std::memory_order_acquire);
+        if (pages == nullptr) return nullptr;
+        return pages[number - start].load(std::memory_order_acquire);
+    }
+
+    std::byte* object_at(std::uint32_t id) const {
+        Page* page = page_at(id / count_);
+        TERN_ASSERT(page != nullptr, "no object has the id ", id, " in ", name_);
+        return reinterpret_cast<std::byte*>(page) + layout_.offset + id % count_ * layout_.size;
+    }
+
+    std::uint32_t id_at(const void* object) const {
+        const auto& page = *reinterpret_cast<const Page*>(page_of(object));
+        TERN_ASSERT(page.slab == this, "object ", object, " is not of indexed slab ", name_);
+        const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(object) -
+                                                       reinterpret_cast<const std::byte*>(&page)) -
+                              layout_.offset;
+        return page.number * count_ + static_cast<std::uint32_t>(distance / layout_.size);
+    }
+
+    bool lives(std::uint32_t id) const;
+
+    template <class F>
+    void for_each_live(F&& use) const {
+        for (std::uint32_t id = 0; id < id_bound(); ++id) {
+            if (lives(id)) use(id, object_at(id));
+        }
+    }
+
+    void check(locking::Here where) const { pool_.check(where); }
+
+  private:
+    static constexpr std::uint32_t first_segment = page_bytes / sizeof(void*);
+    static constexpr std::size_t segments_max = 24;
+
+    MemoryUsage usage_now() const;
+    bool has_page_of(const void* address) const;
+    void finish() noexcept;
+    Page* new_page() noexcept;
+    bool grow_directory(std::uint32_t number) noexcept;
+    std::atomic<Page*>& entry(std::uint32_t number) noexcept;
+    void file(Page& page) noexcept;
+    void unfile(Page& page) noexcept;
+
+    Pool& pool_;
+    SlabLayout layout_;
+    std::uint32_t count_;  ///< objects per page
+    Poison poison_;
+    std::string name_;
+    std::atomic<std::atomic<Page*>*> segments_[segments_max] = {};
+    Page* with_room_ = nullptr;
+    std::uint32_t page_numbers_ = 0;  ///< numbers used so far
+    std::uint32_t holes_ = 0;         ///< numbers among them without a page
+    std::size_t pages_ = 0;
+    std::size_t live_ = 0;
+};
+
+template <class T>
+class IndexedSlab final : public IndexedSlabBase {
+  public:
+    static constexpr SlabLayout layout = SlabLayout::of(sizeof(T), alignof(T));
+    static_assert(layout.count >= 1, "an object of a slab must fit into a page");
+    static_assert(alignof(T) <= 64);
+
+    /// Domain of the pool held, here and where nothing else is said.
+    IndexedSlab(Pool& pool, std::string_view name, locking::Here where = locking::Here::now())
+        : IndexedSlabBase(pool, name, layout, where) {}
+
+    ~IndexedSlab() override { clear(); }
+
+    template <class... A>
+    T& make(A&&... arguments) {
+        void* slot = take(locking::Here{__FILE__, __LINE__});
+        TERN_ASSERT(slot != nullptr, "out of memory or ids in indexed slab ", name());
+        return *::new (slot) T(std::forward<A>(arguments)...);
+    }
+
+    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+        check(where);
+        TERN_ASSERT(lives(id_of(object)), "object destroyed twice in indexed slab ", name());
+        object.~T();
+        give(&object, where);
+    }
+
+    /// Any thread; the object of this id must live.
+    T& operator[](std::uint32_t id) const {
+        return *std::launder(reinterpret_cast<T*>(object_at(id)));
+    }
+
+    /// Any thread.
+    std::uint32_t id_of(const T& object) const { return id_at(&object); }
+
+    /// The object of an id, or nullptr if there is none. Domain held.
+    T* find(std::uint32_t id) const {
+        return lives(id) ? std::launder(reinterpret_cast<T*>(object_at(id))) : nullptr;
+    }
+
+    /// Calls `use(id, T&)` in the order of ids.
+    template <class F>
+    void for_each(F&& use, locking::Here where = locking::Here::now()) const {
+        check(where);
+        for_each_live([&](std::uint32_t id, std::byte* slot) {
+            use(id, *std::launder(reinterpret_cast<T*>(slot)));
+        });
+    }
+
+    /// Destroys all objects and gives all pages back.
+    void clear(locking::Here where = locking::Here::now()) noexcept {
+        check(where);
+        if constexpr (!std::is_trivially_destructible_v<T>) {
+            for_each_live([](std::uint32_t, std::byte* slot) {
+                std::launder(reinterpret_cast<T*>(slot))->~T();
+            });
+        }
+        drop_pages();
+    }
+};
+
+}  // namespace tern::alloc
