@@ -1,7 +1,8 @@
 #pragma once
 
 /// Writes docs/cli.md out of the command table, so that the page cannot disagree with the program.
-/// Pure. Called by the daemon's `--reference` output and by the test that compares the page.
+/// Pure: reads rows, returns text; who writes the file is the caller's affair.
+/// Headings and session commands are rows like all others.
 
 #include "router/cli/command.h"
 

@@ -1,7 +1,8 @@
 #pragma once
 
 /// The client's end of the control socket: connect, send a line, wait for lines.
-/// Blocking, for one thread; owns the descriptor. It knows framing, no commands.
+/// Blocking, for one thread; owns the descriptor.
+/// It knows framing, no commands.
 
 #include "router/base/result.h"
 #include "router/client/reply_reader.h"

@@ -147,7 +147,9 @@ class Frr(Router):
     def configuration(self):
         text = ["router bgp %d" % self.asn, " bgp router-id " + self.router_id,
                 " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
-                " no bgp network import-check", " timers bgp 60 180"]
+                " no bgp network import-check",
+                # A stopped bgpd must not look like one that restarts.
+                " bgp graceful-restart-disable", " timers bgp 60 180"]
         for peer in self.peers:
             text += [" neighbor %s remote-as %d" % (peer.address, peer.asn),
                      " neighbor %s timers connect 2" % peer.address,
