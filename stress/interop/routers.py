@@ -5,6 +5,7 @@ start(), established(), table(family) -> {prefix: (next hop, path)}.
 """
 import json
 import os
+import pwd
 import re
 import socket
 
@@ -212,6 +213,10 @@ class OpenBgpd(Router):
 
     def start(self):
         self.node.write("bgpd.conf", self.configuration(), 0o600)
+        # Its processes lock themselves into the home of their user, which a service would make.
+        for user in pwd.getpwall():
+            if user.pw_name in ("_openbgpd", "_bgpd"):
+                os.makedirs(user.pw_dir, exist_ok=True)
         self.process = self.node.start(lab.PROGRAMS["openbgpd"], "-d", "-f",
                                        self.node.path("bgpd.conf"))
         lab.wait_for("bgpd of " + self.node.name,
