@@ -23,7 +23,7 @@ TEST_CASE("an address is on link where the longest network of an interface that 
     CHECK(host.registry.on_link(Host::ip("10.1.0.9"), {})->interface->name == "eth1");
     CHECK_FALSE(host.registry.on_link(Host::ip("11.0.0.1"), {}));
     CHECK(host.registry.on_link(Host::ip("10.1.0.1"), {})->is_local);
-    CHECK_FALSE(host.registry.on_link(Host::ip("10.1.0.0"), {}));
+    CHECK_FALSE(host.registry.on_link(Host::ip("10.0.0.0"), {}));
     host.set_up(2, "eth1", false);
     CHECK(host.registry.on_link(Host::ip("10.1.0.9"), {})->interface->name == "eth0");
     Registry::Where second;

@@ -79,6 +79,7 @@ class Host {
   private:
     locking::Domain<level::Control> domain_{"main"};
     loops::Runtime runtime_;
+    loops::LoopEntry entry_{runtime_.main_loop()};  // tests are one long turn of the main loop
 
   public:
     Registry registry;

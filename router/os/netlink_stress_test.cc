@@ -94,6 +94,7 @@ TEST_CASE("a batch of routes is written, read back as it was, replaced and remov
         netlink::RouteMessage removal = route(i);
         removal.removed = true;
         removal.scope = RT_SCOPE_NOWHERE;
+        removal.type = RTN_UNSPEC;  // whatever it is now
         batch.add(removal, 0, i);
     }
     batch.flush();
