@@ -38,10 +38,10 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 }  // namespace
 
-Turn::Turn(Loop& loop, const Clock& clock, Duration slice, std::uint32_t checks)
+Turn::Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uint32_t checks)
     : loop_(loop),
       clock_(clock),
-      now_(clock.now()),
+      now_(now),
       end_(now_ + slice),
       ticks_(counter_ticks()),
       checks_(checks),
@@ -147,7 +147,7 @@ Duration Loop::jittered(Duration period, Duration jitter) {
 
 Loop::Outcome Loop::run(const RunLimits& limits) {
     const bool last = stopping();
-    Turn turn(*this, *limits.clock, limits.slice, limits.checks);
+    Turn turn(*this, *limits.clock, limits.now, limits.slice, limits.checks);
     turn_ = &turn;
     if (armed_ <= turn.now()) armed_ = Instant::never();
     bool more = false;

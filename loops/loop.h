@@ -69,7 +69,7 @@ class Turn {
 
   private:
     friend class Loop;
-    Turn(Loop& loop, const Clock& clock, Duration slice, std::uint32_t checks);
+    Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uint32_t checks);
     void refresh();
 
     Loop& loop_;
@@ -141,6 +141,7 @@ class Loop {
 
     struct RunLimits {
         const Clock* clock;
+        Instant now;
         Duration slice;
         std::uint32_t checks;  ///< zero: real time
     };

@@ -80,7 +80,7 @@ Duration Worker::running_for(Instant now) const noexcept {
 
 void Worker::serve() {
     system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
-    last_tick_ = turn_begin_ = last_poll_ = runtime_.clock().now();
+    now_ = last_tick_ = turn_begin_ = last_poll_ = runtime_.clock().now();
     started_us_.store(last_tick_.microseconds(), std::memory_order_relaxed);
     while (!demanded(leave | end))
         turn();
@@ -98,7 +98,7 @@ void Worker::serve() {
 }
 
 void Worker::turn() {
-    const Instant now = runtime_.clock().now();
+    const Instant now = now_;
     turn_begin_ = now;
     if (now >= earliest()) fire(now);
     if (demanded(hooks)) run_hooks();
@@ -106,6 +106,7 @@ void Worker::turn() {
     Instant after = run_ready(now);
     if (group_.balanced()) balance(after);
     Duration wait = wait_time(after);
+    now_ = after;
     if (wait.is_zero() && after - last_poll_ < poll_interval) return;
     maintain();
     if (wait > Duration() && group_.balanced()) wait = look_for_work(wait, after);
@@ -120,7 +121,7 @@ void Worker::turn() {
     } else {
         harvest(Duration());
     }
-    last_poll_ = runtime_.clock().now();
+    now_ = last_poll_ = runtime_.clock().now();
 }
 
 Instant Worker::run_ready(Instant now) {
@@ -169,7 +170,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, I
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
     loop.domain_.lock_erased();
     running_loop = &loop;
-    const Loop::Outcome outcome = loop.run({&runtime_.clock_, slice, checks});
+    const Loop::Outcome outcome = loop.run({&runtime_.clock_, now, slice, checks});
     running_loop = nullptr;
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();

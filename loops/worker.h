@@ -156,6 +156,7 @@ class Worker {
 
     // Of the thread itself.
     BusyMeter meter_;
+    Instant now_;  ///< as of the last look at the clock
     Instant turn_begin_;
     Instant last_poll_;
     Instant last_tick_;
