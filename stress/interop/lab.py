@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -156,6 +157,8 @@ class Lab:
         self.nodes = []
 
     def __enter__(self):
+        # Being told to end must end the routers too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         self.directory = tempfile.mkdtemp(prefix="tern-lab-")
         os.chmod(self.directory, 0o777)
         return self
