@@ -18,7 +18,7 @@ find_package(Threads REQUIRED)
 add_library(tern_flags INTERFACE)
 target_include_directories(tern_flags INTERFACE ${TERN_ROOT})
 target_compile_options(tern_flags INTERFACE
-    -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
+    -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
     -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-attributes>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 target_link_libraries(tern_flags INTERFACE Threads::Threads)

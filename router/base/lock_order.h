@@ -75,6 +75,12 @@ struct RouteSources {
     static constexpr std::string_view name = "route_sources";
 };
 
+/// Messages of filters on their way to the log.
+struct FilterMessages {
+    static constexpr locking::LockRank rank = 690;
+    static constexpr std::string_view name = "filter_messages";
+};
+
 /// The log: everybody logs while holding anything, and logging calls nobody.
 struct Log {
     static constexpr locking::LockRank rank = 700;
@@ -84,13 +90,16 @@ struct Log {
 using Order = locking::LockOrder<Control,
                                  Service,
                                  Protocol,
+                                 ExportGroups,
                                  ExportGroup,
                                  Table,
                                  NextHopCache,
                                  PrefixIndex,
                                  Interfaces,
                                  AttributeStore,
+                                 RouteSources,
+                                 FilterMessages,
                                  Log>;
-static_assert(Order::levels == 10);
+static_assert(Order::levels == 13);
 
 }  // namespace tern::level

@@ -10,6 +10,7 @@
 #include "router/attr/attribute_store.h"
 #include "router/base/log.h"
 #include "router/base/strong.h"
+#include "router/config/protocol_config.h"
 #include "router/filter/environment.h"
 #include "router/iface/registry.h"
 #include "router/os/network.h"
@@ -31,6 +32,16 @@ class TableDirectory {
     ~TableDirectory() = default;
 };
 
+/// The runtime's groups behind the configured names; null stands for the default one.
+class ThreadGroupDirectory {
+  public:
+    [[nodiscard]] virtual loops::ThreadGroup& group_of(
+        const config::ThreadGroupConfig* config) const = 0;
+
+  protected:
+    ~ThreadGroupDirectory() = default;
+};
+
 struct Identity {
     RouterId router_id;
     std::string hostname;
@@ -39,7 +50,6 @@ struct Identity {
 struct Services {
     loops::Runtime& runtime;
     loops::Loop& main_loop;
-    loops::ThreadGroup* worker_group;  ///< where protocols with their own loop run
     alloc::Pool& pool;
     Logger& log;
     attr::AttributeStore& attributes;
@@ -47,6 +57,7 @@ struct Services {
     iface::Registry& interfaces;
     os::Network& network;
     filter::Environment& filter_environment;
+    const ThreadGroupDirectory& thread_groups;
     const TableDirectory& tables;
     const Identity& identity;
 };

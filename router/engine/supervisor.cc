@@ -178,7 +178,7 @@ ProtocolShared* Supervisor::shared_of(const ProtocolDescriptor& descriptor) {
 void Supervisor::add_entry(const config::ProtocolConfig& config) {
     const ProtocolDescriptor& descriptor = descriptor_of(config);
     const bool shared = descriptor.placement == LoopPlacement::main;
-    loops::ThreadGroup* group = shared ? nullptr : services_->worker_group;
+    loops::ThreadGroup* group = shared ? nullptr : &services_->thread_groups.group_of(config.thread_group);
     auto entry = std::make_unique<Entry>(*this, shared ? &services_->main_loop : nullptr, group,
                                          config.name);
     entry->instance = std::make_unique<Instance>(

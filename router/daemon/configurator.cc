@@ -1,0 +1,81 @@
+#include "router/daemon/configurator.h"
+
+#include "loops/loop.h"
+
+namespace tern::daemon {
+
+Configurator::Configurator(loops::Loop& main_loop,
+                           const config::SyntaxRegistry& syntax,
+                           ConfiguratorHost& host)
+    : loop_(main_loop),
+      syntax_(syntax),
+      host_(host),
+      last_change_(main_loop.now()),
+      undo_timer_(main_loop, on_undo, this) {}
+
+config::ParsedConfig Configurator::read(const std::string& path) const {
+    config::FileReader reader;
+    return config::parse_config(reader, path, syntax_);
+}
+
+config::Plan Configurator::plan_for(const config::Config& next, bool soft) const {
+    return config::make_plan(running_.get(), next, {.soft = soft});
+}
+
+Configurator::Outcome Configurator::configure(std::unique_ptr<config::Config> next,
+                                              const How& how) {
+    undo_timer_.stop();
+    if (how.undo_after) undo_timer_.in(*how.undo_after);
+    if (host_.busy()) {
+        queued_ = std::move(next);
+        queued_soft_ = how.soft;
+        return Outcome::queued;
+    }
+    return begin(std::move(next), how.soft);
+}
+
+Configurator::Outcome Configurator::begin(std::unique_ptr<config::Config> next, bool soft) {
+    const config::Plan plan = plan_for(*next, soft);
+    previous_ = std::move(running_);
+    running_ = std::move(next);
+    last_soft_ = soft;
+    last_change_ = loop_.now();
+    host_.commit(plan, *running_);
+    return host_.busy() ? Outcome::in_progress : Outcome::done;
+}
+
+Configurator::Outcome Configurator::undo() {
+    undo_timer_.stop();
+    if (queued_ != nullptr) {
+        queued_.reset();
+        return Outcome::in_progress;
+    }
+    if (previous_ == nullptr) return Outcome::nothing;
+    if (host_.busy()) {
+        queued_ = std::move(previous_);
+        queued_soft_ = last_soft_;
+        return Outcome::queued;
+    }
+    return begin(std::move(previous_), last_soft_);
+}
+
+bool Configurator::confirm() {
+    if (!undo_timer_.active()) return false;
+    undo_timer_.stop();
+    return true;
+}
+
+std::optional<loops::Duration> Configurator::undo_in() const {
+    if (!undo_timer_.active()) return std::nullopt;
+    return undo_timer_.remaining();
+}
+
+void Configurator::on_undo(void* context, loops::Turn&) {
+    static_cast<Configurator*>(context)->undo();
+}
+
+void Configurator::commit_finished() {
+    if (queued_ != nullptr) begin(std::move(queued_), queued_soft_);
+}
+
+}  // namespace tern::daemon

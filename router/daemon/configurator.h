@@ -1,0 +1,83 @@
+#pragma once
+/// Which configuration is in force, which one is coming, which one is left for `undo`. Reads files,
+/// makes plans, hands them to the router one at a time; a configuration that arrives while a commit
+/// is under way waits (only the newest does). Lives in the main loop. It never changes a protocol
+/// itself.
+
+#include "loops/timer.h"
+#include "router/config/parse_config.h"
+#include "router/config/plan.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tern::daemon {
+
+/// Carries plans out.
+class ConfiguratorHost {
+  public:
+    virtual void commit(const config::Plan& plan, const config::Config& next) = 0;
+    /// A commit is under way.
+    [[nodiscard]] virtual bool busy() const = 0;
+
+  protected:
+    ~ConfiguratorHost() = default;
+};
+
+class Configurator {
+  public:
+    Configurator(loops::Loop& main_loop,
+                 const config::SyntaxRegistry& syntax,
+                 ConfiguratorHost& host);
+    Configurator(const Configurator&) = delete;
+    Configurator& operator=(const Configurator&) = delete;
+
+    /// Reads and checks a file. The error has file, line and column.
+    [[nodiscard]] config::ParsedConfig read(const std::string& path) const;
+
+    enum class Outcome : std::uint8_t { done, in_progress, queued, nothing };
+
+    struct How {
+        bool soft = false;
+        std::optional<loops::Duration> undo_after;
+    };
+
+    Outcome configure(std::unique_ptr<config::Config> next, const How& how);
+    /// Back to the configuration before the last one.
+    Outcome undo();
+    /// Keeps the present configuration: the undo timer stops. False if none runs.
+    bool confirm();
+
+    /// In force, or about to be; null before the first one.
+    [[nodiscard]] config::Config* running() const { return running_.get(); }
+
+    [[nodiscard]] loops::Instant last_change() const { return last_change_; }
+
+    [[nodiscard]] bool has_queued() const { return queued_ != nullptr; }
+
+    /// Until the undo, if one is scheduled.
+    [[nodiscard]] std::optional<loops::Duration> undo_in() const;
+    /// What `configure check` shows: what would happen.
+    [[nodiscard]] config::Plan plan_for(const config::Config& next, bool soft) const;
+
+    /// The host's commit has ended.
+    void commit_finished();
+
+  private:
+    Outcome begin(std::unique_ptr<config::Config> next, bool soft);
+    static void on_undo(void* configurator, loops::Turn& turn);
+
+    loops::Loop& loop_;
+    const config::SyntaxRegistry& syntax_;
+    ConfiguratorHost& host_;
+    std::unique_ptr<config::Config> running_;
+    std::unique_ptr<config::Config> previous_;  // for undo; also still used while a commit runs
+    std::unique_ptr<config::Config> queued_;
+    bool queued_soft_ = false;
+    bool last_soft_ = false;
+    loops::Instant last_change_;
+    loops::Timer undo_timer_;
+};
+
+}  // namespace tern::daemon
