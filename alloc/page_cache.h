@@ -69,6 +69,8 @@ class PageCache final : public detail::MagazineOwner {
     /// Any thread may give back what another took.
     void deallocate(void* page) noexcept {
         auto* item = static_cast<detail::FreeItem*>(page);
+        // The user may have hidden parts of the page; the links need theirs.
+        poison_.reveal(item, sizeof(*item));
         push(item);
         poison_.hide(item + 1, page_bytes - sizeof(*item));
     }
