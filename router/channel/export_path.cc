@@ -167,7 +167,8 @@ void ExportPath::finish_prefix(net::PrefixId id) {
     }
     if (exported_.size() > prefix_begin_) {
         exported_.back().last = true;
-        for (std::size_t i = prefix_begin_; i < exported_.size(); ++i) exported_[i].replaces = before;
+        for (std::size_t i = prefix_begin_; i < exported_.size(); ++i)
+            exported_[i].replaces = before;
         ++stats_.updates.accepted;
         if (!before) {
             reader_->set_announced(id, true);

@@ -27,8 +27,8 @@ Daemon::~Daemon() {
         const locking::TransitLock lock(main_domain_);
         server_.reset();
         signals_.reset();
-        router_.reset();
     }
+    router_.reset();
 }
 
 int Daemon::fatal(std::string_view text) const {

@@ -39,7 +39,12 @@ Router::Router(const RouterParts& parts)
     add_commands(*this);
 }
 
-Router::~Router() = default;
+/// Protocols and tables go with the main loop's domain held; the stores wait for readers, which
+/// nobody may do while holding anything.
+Router::~Router() {
+    const locking::TransitLock lock(parts_.main_domain);
+    supervisor_.clear();
+}
 
 bool Router::busy() const {
     return supervisor_.committing();

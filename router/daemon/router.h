@@ -51,6 +51,7 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
     explicit Router(const RouterParts& parts);
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
+    /// No thread of the runtime runs any more, and the caller holds no domain.
     ~Router();
 
     /// The syntax of all protocols, for reading configurations.

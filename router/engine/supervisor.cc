@@ -50,6 +50,14 @@ Supervisor::Supervisor(Descriptors descriptors, IndexSet indices, SupervisorObse
 
 Supervisor::~Supervisor() = default;
 
+void Supervisor::clear() {
+    entries_.clear();
+    retired_.clear();
+    shared_.clear();
+    doomed_tables_.clear();
+    tables_.clear();
+}
+
 const ProtocolDescriptor& Supervisor::descriptor_of(const config::ProtocolConfig& config) const {
     const auto found =
         std::find_if(descriptors_.begin(), descriptors_.end(),
@@ -178,7 +186,8 @@ ProtocolShared* Supervisor::shared_of(const ProtocolDescriptor& descriptor) {
 void Supervisor::add_entry(const config::ProtocolConfig& config) {
     const ProtocolDescriptor& descriptor = descriptor_of(config);
     const bool shared = descriptor.placement == LoopPlacement::main;
-    loops::ThreadGroup* group = shared ? nullptr : &services_->thread_groups.group_of(config.thread_group);
+    loops::ThreadGroup* group =
+        shared ? nullptr : &services_->thread_groups.group_of(config.thread_group);
     auto entry = std::make_unique<Entry>(*this, shared ? &services_->main_loop : nullptr, group,
                                          config.name);
     entry->instance = std::make_unique<Instance>(

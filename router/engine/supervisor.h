@@ -47,7 +47,11 @@ class Supervisor final : public InstanceObserver, public TableDirectory {
     Supervisor(Descriptors descriptors, IndexSet indices, SupervisorObserver& observer);
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
+    /// `clear` has been called.
     ~Supervisor();
+    /// Destroys instances and tables, with the main loop's domain held and no thread running any
+    /// more.
+    void clear();
 
     /// Once, before the first commit: the supervisor is itself a part of the services.
     void set_services(Services& services) { services_ = &services; }
