@@ -248,6 +248,7 @@ void Worker::sleep(Duration timeout) {
         timeout = std::min(timeout, reclaim_interval);
     }
     const Instant asleep_at = runtime_.clock().now();
+    times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
@@ -257,6 +258,7 @@ void Worker::sleep(Duration timeout) {
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
     const Instant awake_at = runtime_.clock().now();
+    times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     if (trims && awake_at - asleep_at >= trim_delay && queue_.size() == 0) {
         const ThreadHook trim = runtime_.state_->trim;

@@ -105,6 +105,7 @@ class Worker {
     struct Times {
         std::atomic<std::int64_t> working{0};
         std::atomic<std::int64_t> idle{0};
+        std::atomic<std::int64_t> asleep_at{0};  ///< when the present sleep began; 0: awake
     };
 
     void turn();

@@ -127,6 +127,9 @@ ThreadReport Worker::report(Instant now) const {
     report.busy = busy();
     report.working = Duration::from_microseconds(times_.working.load(std::memory_order_relaxed));
     report.idle = Duration::from_microseconds(times_.idle.load(std::memory_order_relaxed));
+    if (const std::int64_t asleep = times_.asleep_at.load(std::memory_order_relaxed); asleep != 0) {
+        report.idle += now - Instant::from_microseconds(asleep);
+    }
     report.running_since = running_for(now);
     const std::int64_t started = started_us_.load(std::memory_order_relaxed);
     if (started != 0) {
