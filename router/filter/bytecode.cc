@@ -115,8 +115,8 @@ class StackChecker {
                 return visit(at + 1, after);
             case Opcode::and_else:
             case Opcode::or_else:  // the jump keeps the value, going on drops it
-                visit(i.b, after);
-                return visit(at + 1, after - 1);
+                visit(i.b, before);
+                return visit(at + 1, after);
             case Opcode::next:  // nothing is pushed at the end of the list
                 visit(i.b, before);
                 return visit(at + 1, after);

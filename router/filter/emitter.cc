@@ -1,5 +1,6 @@
 #include "router/filter/emitter.h"
 
+#include "router/filter/disassembler.h"
 #include "router/filter/method.h"
 #include "router/filter/value_ops.h"
 #include "router/net/trie.h"
@@ -96,7 +97,7 @@ Result<const FunctionCode*> Emitter::finish(Position position) {
     code_.slots = slots_;
     if (too_large_) return fail_at(position, "Filter or function is too long");
     const StackCheck check = check_stack(code_);
-    TERN_ASSERT(check.ok, "bad code for ", code_.name, ": ", check.problem);
+    TERN_ASSERT(check.ok, "bad code for ", code_.name, ": ", check.problem, "\n", disassemble(code_));
     code_.max_depth = check.max_depth;
     return &code_;
 }
