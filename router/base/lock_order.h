@@ -27,6 +27,12 @@ struct Protocol {
     static constexpr std::string_view name = "protocol";
 };
 
+/// What BGP neighbours leave for each other and for their own next life: who listens, who waits.
+struct BgpShared {
+    static constexpr locking::LockRank rank = 280;
+    static constexpr std::string_view name = "bgp_shared";
+};
+
 /// The list of all export groups of a router; a protocol looks for one to join.
 struct ExportGroups {
     static constexpr locking::LockRank rank = 290;
@@ -90,6 +96,7 @@ struct Log {
 using Order = locking::LockOrder<Control,
                                  Service,
                                  Protocol,
+                                 BgpShared,
                                  ExportGroups,
                                  ExportGroup,
                                  Table,
@@ -100,6 +107,6 @@ using Order = locking::LockOrder<Control,
                                  RouteSources,
                                  FilterMessages,
                                  Log>;
-static_assert(Order::levels == 13);
+static_assert(Order::levels == 14);
 
 }  // namespace tern::level

@@ -147,6 +147,15 @@ void ExportGroup::consumed(ExportMember& member, std::size_t bytes) {
     if (members_.size() == 1 && at_rest(member)) member.consider.send(member.loop);
 }
 
+std::size_t ExportGroup::pending(ExportMember& member) {
+    std::vector<Bytes> pieces;
+    stream_.collect(member.place, pieces, SIZE_MAX);
+    std::size_t bytes = 0;
+    for (const Bytes piece : pieces)
+        bytes += piece.size();
+    return bytes;
+}
+
 bool ExportGroup::ready() const {
     return stream_.bytes() < stream_high;
 }

@@ -105,6 +105,8 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
 
     void collect(ExportMember& member, std::vector<Bytes>& pieces, std::size_t max);
     void consumed(ExportMember& member, std::size_t bytes);
+    /// Bytes waiting for this member.
+    [[nodiscard]] std::size_t pending(ExportMember& member);
 
     /// Routes refused because they fit no message.
     [[nodiscard]] std::uint64_t oversized() const { return oversized_; }
