@@ -28,6 +28,14 @@ Expression* nothing(FilterGrammar& g, Position position) {
     return g.literal(Value(), position);
 }
 
+Result<net::Prefix> mapped_prefix(const net::IpAddress& address, std::uint32_t length) {
+    if (length > 128) return fail(fmt::format("Invalid prefix length {}", length));
+    const net::Prefix prefix = net::Prefix::ip6(address.high(), address.low(), length);
+    if (prefix.address() == address) return prefix;
+    return fail(fmt::format("Invalid IPv6 prefix ::ffff:{}/{}, host bits must be zero",
+                            address.to_string(), length));
+}
+
 Expression* address_or_prefix(FilterGrammar& g) {
     Parser& p = g.parser();
     const Token token = p.take();
@@ -44,7 +52,10 @@ Expression* address_or_prefix(FilterGrammar& g) {
     p.take();
     const std::uint32_t length = p.expect(TokenKind::number).number;
     if (!p.ok()) return nothing(g, token.position);
-    const Result<net::Prefix> prefix = net::make_prefix(address, length);
+    // ::ffff:0:0/96 is an IPv6 network although its addresses stand for IPv4 ones.
+    const bool mapped = token.kind == TokenKind::ip6 && address.is_v4();
+    const Result<net::Prefix> prefix =
+        mapped ? mapped_prefix(address, length) : net::make_prefix(address, length);
     if (!prefix) {
         p.fail(token.position, prefix.error().text);
         return nothing(g, token.position);

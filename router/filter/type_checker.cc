@@ -16,6 +16,23 @@ bool is_constant(const Expression& e) {
     return e.kind == ExpressionKind::literal;
 }
 
+/// The first thing in an expression that has no value before a filter runs, or null.
+const Expression* changing_part(const Expression& e) {
+    const bool changes = e.kind == ExpressionKind::variable ||
+                         e.kind == ExpressionKind::attribute || e.kind == ExpressionKind::field;
+    if (changes) return &e;
+    for (const Expression* operand : e.operands) {
+        if (const Expression* const found = changing_part(*operand)) return found;
+    }
+    for (const MaskItem& item : e.mask_items) {
+        for (const Expression* const bound : {item.low, item.high}) {
+            const Expression* const found = bound == nullptr ? nullptr : changing_part(*bound);
+            if (found != nullptr) return found;
+        }
+    }
+    return nullptr;
+}
+
 bool all_constant(std::span<Expression* const> list) {
     for (const Expression* e : list) {
         if (!is_constant(*e)) return false;
@@ -96,6 +113,9 @@ Result<void> TypeChecker::check(Expression& e) {
 Result<Value> TypeChecker::constant(Expression& e) {
     if (Checked checked = expression(e); !checked) return tl::unexpected(checked.error());
     if (e.kind == ExpressionKind::literal) return e.value;
+    if (const Expression* const changing = changing_part(e)) {
+        return fail_at(changing->position, "Constant expression expected");
+    }
     const Result<const FunctionCode*> code = compile(e, library_);
     if (!code) return tl::unexpected(code.error());
     Result<Value> value = evaluate(**code, library_.arena(), nullptr);
