@@ -5,24 +5,35 @@
 
 namespace tern::bgp {
 
+namespace {
+
+/// Distance to a host over a route of the IGP table. A network on the link has none; a route that
+/// does not say is unknown.
+std::uint32_t distance(const attr::AttributeSet& via, const attr::NextHopListView& hops) {
+    if (via.has(attr::core::igp_metric)) return via.word_or(attr::core::igp_metric, 0);
+    return hops.front().gateway.is_zero() ? 0 : attr::metric_unknown;
+}
+
+}  // namespace
+
 const Gateway& Gateways::find(const wire::NextHop& hop) {
-    if (const std::uint64_t epoch = interfaces_.epoch(); epoch != epoch_) {
+    const std::uint64_t epoch = rules_.recursive ? 0 : interfaces_.epoch();
+    if (epoch != epoch_) {
         epoch_ = epoch;
         known_.clear();
-        last_ = 0;
+        last_ = nullptr;
     }
-    if (last_ < known_.size() && known_[last_].hop == hop) return known_[last_];
-    for (last_ = 0; last_ < known_.size(); ++last_) {
-        if (known_[last_].hop == hop) return known_[last_];
-    }
-    known_.push_back(resolve(hop));
-    return known_.back();
+    if (last_ != nullptr && last_->hop == hop) return *last_;
+    const auto found = known_.find(hop);
+    last_ =
+        found != known_.end() ? &found->second : &known_.emplace(hop, resolve(hop)).first->second;
+    return *last_;
 }
 
 std::vector<Gateway> Gateways::changed() {
     std::vector<Gateway> different;
-    for (Gateway& known : known_) {
-        Gateway now = resolve(known.hop);
+    for (auto& [hop, known] : known_) {
+        Gateway now = resolve(hop);
         if (now == known) continue;
         known = now;
         different.push_back(std::move(now));
@@ -91,7 +102,7 @@ void Gateways::resolve_recursive(Gateway& gateway) const {
     attr::NextHopListBuilder builder;
     const Bytes encoded = builder.multipath(std::move(resolved), 255);
     gateway.next_hops.assign(encoded.begin(), encoded.end());
-    gateway.metric = via.word_or(attr::core::igp_metric, 0);
+    gateway.metric = distance(via, hops);
     gateway.reachable = true;
 }
 

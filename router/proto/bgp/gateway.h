@@ -11,6 +11,7 @@
 #include "router/proto/bgp/wire/attr_next_hop.h"
 #include "router/table/table.h"
 
+#include <unordered_map>
 #include <vector>
 
 namespace tern::bgp {
@@ -47,15 +48,21 @@ class Gateways {
     [[nodiscard]] std::vector<Gateway> changed();
 
   private:
+    struct HopHash {
+        std::size_t operator()(const wire::NextHop& hop) const noexcept {
+            return hop.address.hash() ^ (hop.link_local.hash() << 1);
+        }
+    };
+
     [[nodiscard]] Gateway resolve(const wire::NextHop& hop) const;
     void resolve_direct(Gateway& gateway) const;
     void resolve_recursive(Gateway& gateway) const;
 
     const iface::Registry& interfaces_;
     GatewayRules rules_;
-    std::vector<Gateway> known_;
-    std::size_t last_ = 0;
-    std::uint64_t epoch_ = 0;
+    std::unordered_map<wire::NextHop, Gateway, HopHash> known_;
+    const Gateway* last_ = nullptr;
+    std::uint64_t epoch_ = 0;  // of the interfaces, for direct mode
 };
 
 }  // namespace tern::bgp

@@ -21,7 +21,7 @@ Import::Import(engine::Instance& instance,
                const SessionParameters& parameters,
                BgpOwner& owner)
     : instance_(instance),
-      config_(config),
+      config_(&config),
       facts_(owner.facts()),
       owner_(owner),
       source_(instance.services().sources.acquire(owner, 0)),
@@ -36,7 +36,7 @@ Import::Import(engine::Instance& instance,
                          .confederation = facts_.kind == PeerKind::confederation,
                          .accept_local_pref = facts_.allow_local_pref,
                          .accept_as_sets = facts_.allow_as_sets,
-                         .accept_aigp = facts_.interior()};
+                         .accept_aigp = false};
 }
 
 Import::~Import() {
@@ -45,23 +45,52 @@ Import::~Import() {
 }
 
 void Import::add_channel(channel::Channel& channel, const BgpChannelConfig& config) {
-    const auto table_of = [&](const config::TableConfig* table) {
-        return table == nullptr ? nullptr : instance_.services().tables.find(table->name);
-    };
     GatewayRules rules;
     rules.recursive = config.gateway.value_or(GatewayMode::direct) == GatewayMode::recursive;
     rules.prefer_link_local =
         config.next_hop_prefer.value_or(HopPreference::global) == HopPreference::local;
-    rules.onlink = config_.onlink;
+    rules.onlink = config_->onlink;
     rules.interface = facts_.interface;
     rules.cost = config.cost;
-    rules.igp4 = table_of(config.igp_table4);
-    rules.igp6 = table_of(config.igp_table6);
-    if (config.aigp) rules_.attributes.accept_aigp = *config.aigp != AigpMode::off;
+    rules.igp4 = igp_table(config, net::NetType::ip4);
+    rules.igp6 = igp_table(config, net::NetType::ip6);
+    if (config.aigp.value_or(AigpMode::off) != AigpMode::off) rules_.attributes.accept_aigp = true;
     families_.push_back({config.family, &channel,
                          std::make_unique<Gateways>(instance_.services().interfaces, rules),
                          nullptr, nullptr});
     if (rules.recursive) watch(families_.back());
+}
+
+/// The table that resolves next hops of this type: the one named, the channel's own, what the
+/// channel of the other family has, the default table.
+table::Table* Import::igp_table(const BgpChannelConfig& config, net::NetType type) const {
+    const auto named = [&](const BgpChannelConfig& channel) {
+        return type == net::NetType::ip4 ? channel.igp_table4 : channel.igp_table6;
+    };
+    const auto own = [&](const BgpChannelConfig& channel) {
+        return channel.table->type == type ? channel.table : nullptr;
+    };
+    const config::TableConfig* found = named(config);
+    if (found == nullptr) found = own(config);
+    for (std::size_t i = 0; found == nullptr && i < config_->channels.size(); ++i) {
+        found = named(*config_->bgp_channel(i));
+    }
+    for (std::size_t i = 0; found == nullptr && i < config_->channels.size(); ++i) {
+        found = own(*config_->bgp_channel(i));
+    }
+    const engine::TableDirectory& tables = instance_.services().tables;
+    if (found != nullptr) return tables.find(found->name);
+    return tables.find(type == net::NetType::ip4 ? "master4" : "master6");
+}
+
+void Import::close() {
+    open_ = false;
+    igp_news_.cancel();
+    igp_settle_.cancel();
+    for (Family& family : families_) {
+        family.igp4.reset();
+        family.igp6.reset();
+    }
 }
 
 void Import::watch(Family& family) {
@@ -103,7 +132,7 @@ void Import::withdraw(const wire::NlriField& field) {
     Family* family = find(field.family);
     if (family == nullptr) return;
     wire::NlriCursor cursor(field);
-    for (wire::Nlri nlri; cursor.next(nlri);) {
+    for (wire::Nlri nlri; open_ && cursor.next(nlri);) {
         const table::SourceId id = source(nlri.path_id);
         family->channel->import().withdraw(wire::to_prefix(field.family, nlri), id);
         instance_.services().sources.release(id);
@@ -116,14 +145,14 @@ const attr::AttributeSet* Import::make_set(Family& family, Bytes next_hop, std::
     complete_import(facts_, list);
     const wire::NextHop hop = wire::read_next_hop(next_hop);
     const Gateway& gateway = family.gateways->find(hop);
-    list.set_borrowed(attr::core::next_hop, attr::ValueType::opaque, gateway.next_hops);
+    list.set_borrowed(attr::core::next_hop, attr::ValueType::next_hops, gateway.next_hops);
     if (gateway.metric != 0) {
         list.set_word(attr::core::local_metric, attr::ValueType::int_, gateway.metric);
     }
     std::vector<std::uint8_t> recursive;
     if (family.gateways->rules().recursive) {
         attr::RecursiveNextHop{.host = hop.address, .link_local = hop.link_local}.encode(recursive);
-        list.set_borrowed(attr::core::recursive, attr::ValueType::opaque, recursive);
+        list.set_borrowed(attr::core::recursive, attr::ValueType::recursive_next_hop, recursive);
     }
     if (!gateway.reachable) flags |= table::route_unresolvable;
     return instance_.services().attributes.intern(list);
@@ -131,13 +160,13 @@ const attr::AttributeSet* Import::make_set(Family& family, Bytes next_hop, std::
 
 void Import::announce(const wire::Announcement& announcement, loops::Instant now) {
     Family* family = find(announcement.nlri.family);
-    if (family == nullptr) return;
+    if (family == nullptr || !open_) return;
     const alloc::Arena::Scope scope(arena_);
     std::uint8_t flags = 0;
     const attr::AttributeSet* set = make_set(*family, announcement.next_hop, flags);
     wire::NlriCursor cursor(announcement.nlri);
     channel::ImportPath& import = family->channel->import();
-    for (wire::Nlri nlri; cursor.next(nlri);) {
+    for (wire::Nlri nlri; open_ && cursor.next(nlri);) {
         const net::Prefix prefix = wire::to_prefix(announcement.nlri.family, nlri);
         if (nlri.path_id == 0) {
             import.announce(prefix, set, source_, now, flags);
@@ -210,7 +239,7 @@ const attr::AttributeSet* Import::with_gateway(const attr::AttributeSet* set,
                                                const Gateway& gateway) {
     const alloc::Arena::Scope scope(arena_);
     attr::AttributeList list(arena_, set);
-    list.set_borrowed(attr::core::next_hop, attr::ValueType::opaque, gateway.next_hops);
+    list.set_borrowed(attr::core::next_hop, attr::ValueType::next_hops, gateway.next_hops);
     if (gateway.metric != 0) {
         list.set_word(attr::core::local_metric, attr::ValueType::int_, gateway.metric);
     } else {

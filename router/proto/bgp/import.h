@@ -33,6 +33,13 @@ class Import {
 
     void add_channel(channel::Channel& channel, const BgpChannelConfig& config);
 
+    /// The configuration was replaced by one that is equal as far as imports go.
+    void adopt(const BgpConfig& config) { config_ = &config; }
+
+    /// Nothing more is announced, even from within a call that is on its way; the object may then
+    /// wait for its end.
+    void close();
+
     /// Takes one UPDATE; a value is the NOTIFICATION that must end the session.
     [[nodiscard]] std::optional<wire::Notification> update(Bytes body, loops::Instant now);
     /// Applies what was gathered.
@@ -60,6 +67,7 @@ class Import {
     };
 
     [[nodiscard]] Family* find(wire::Family family);
+    [[nodiscard]] table::Table* igp_table(const BgpChannelConfig& config, net::NetType type) const;
     [[nodiscard]] table::SourceId source(std::uint32_t path_id);
     void watch(Family& family);
     void withdraw(const wire::NlriField& field);
@@ -76,7 +84,7 @@ class Import {
                                                          const Gateway& gateway);
 
     engine::Instance& instance_;
-    const BgpConfig& config_;
+    const BgpConfig* config_;
     const SessionFacts& facts_;
     BgpOwner& owner_;
     std::vector<Family> families_;
@@ -86,6 +94,7 @@ class Import {
     alloc::Arena arena_;
     table::SourceId source_{};
     Counters counters_;
+    bool open_ = true;
     LogLimit fault_limit_{5, 20};
     loops::Event igp_news_;
     loops::Settle igp_settle_;

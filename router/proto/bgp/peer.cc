@@ -283,7 +283,12 @@ void Peer::close_session() {
     for (const auto& each : sessions_)
         shared().groups().leave(each->member);
     sessions_.clear();
-    import_.reset();
+    if (import_ != nullptr) {
+        // A limit may have been crossed in the middle of an UPDATE: the call returns first.
+        import_->close();
+        ended_import_ = std::move(import_);
+        reap_.send(loop());
+    }
     session_ = nullptr;
 }
 
@@ -331,6 +336,7 @@ void Peer::ended(Connection& connection, const ConnectionEnd& end) {
 
 void Peer::on_reap() {
     ended_.clear();
+    ended_import_.reset();
 }
 
 void Peer::shutdown(const engine::StopRequest& request) {
@@ -352,7 +358,7 @@ void Peer::shutdown(const engine::StopRequest& request) {
 void Peer::cleanup() {
     shared().forget(std::string(instance().name()));
     neighbor_.reset();
-    ended_.clear();
+    on_reap();
 }
 
 bool Peer::reconfigure(const config::ProtocolConfig&, config::Effect effect) {

@@ -119,6 +119,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     std::vector<std::unique_ptr<Connection>> ended_;  // destroyed outside of their callbacks
     Connection* session_ = nullptr;                   // the established one
     std::unique_ptr<Import> import_;
+    std::unique_ptr<Import> ended_import_;  // likewise
     std::vector<std::unique_ptr<Session>> sessions_;
     Session* unfinished_ = nullptr;  // whose segment was written in part
     iface::NeighborTable neighbors_;
