@@ -29,13 +29,18 @@ void ImportPath::announce(const net::Prefix& prefix,
                           table::SourceId source,
                           loops::Instant now,
                           std::uint8_t flags) {
+    announce({.prefix = prefix, .attributes = raw, .source = source, .now = now, .flags = flags});
+}
+
+void ImportPath::announce(const Announcement& announcement) {
     ++stats_.updates.received;
+    const net::Prefix& prefix = announcement.prefix;
     RouteValue route;
-    route.attributes = raw;
-    route.source = source;
-    route.preference = settings_.preference;
-    route.flags = flags;
-    route.set_time(now);
+    route.attributes = announcement.attributes;
+    route.source = announcement.source;
+    route.preference = announcement.preference.value_or(settings_.preference);
+    route.flags = announcement.flags;
+    route.set_time(announcement.now);
     if (!prefix.routable()) {
         ++stats_.updates.rejected;
         observer_.bogus_route(prefix);

@@ -9,6 +9,7 @@
 #include "router/channel/limit.h"
 #include "router/table/table.h"
 
+#include <optional>
 #include <vector>
 
 namespace tern::channel {
@@ -32,6 +33,16 @@ struct ImportSettings {
     config::Limit import_limit;
 };
 
+/// One route as a protocol has it.
+struct Announcement {
+    net::Prefix prefix;
+    const attr::AttributeSet* attributes = nullptr;  ///< the caller's; the path takes its own uses
+    table::SourceId source{};                        ///< likewise
+    loops::Instant now;
+    std::uint8_t flags = 0;
+    std::optional<std::uint16_t> preference = std::nullopt;  ///< none: the channel's
+};
+
 class ImportPath {
   public:
     ImportPath(table::Table& table, filter::Environment& environment, LimitObserver& observer);
@@ -47,6 +58,7 @@ class ImportPath {
                   table::SourceId source,
                   loops::Instant now,
                   std::uint8_t flags = 0);
+    void announce(const Announcement& announcement);
     void withdraw(const net::Prefix& prefix, table::SourceId source);
 
     /// Counts an update that the protocol itself turned down (RFC 7606 treat-as-withdraw and the
