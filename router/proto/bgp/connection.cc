@@ -277,7 +277,8 @@ void Connection::send_notification(const wire::Notification& notification) {
     if (tcp_ == nullptr) return;
     const auto code = static_cast<std::uint8_t>(notification.code);
     owner_.log_message("Sending", wire::error_text(code, notification.subcode));
-    if (owner_.inside_message()) return;  // cannot be told apart from the rest of that message
+    // It could not be told apart from the rest of what was begun.
+    if (inside_stream_ || control_offset_ != 0) return;
     const std::vector<std::uint8_t> message = wire::encode_notification(notification);
     const Bytes piece(message);
     (void)tcp_->write({&piece, 1});
@@ -298,8 +299,7 @@ std::size_t Connection::control_pending() const {
 /// Control messages go first, but never into the middle of a stream's message.
 void Connection::transmit() {
     while (tcp_ != nullptr && !writing_blocked_) {
-        const bool streams_first = control_offset_ == 0 && owner_.inside_message();
-        if (!control_.empty() && !streams_first) {
+        if (!control_.empty() && !inside_stream_) {
             if (!write_control()) return;
         } else if (!write_streams()) {
             return;
@@ -330,6 +330,18 @@ bool Connection::write_control() {
     return false;
 }
 
+namespace {
+
+bool ends_with_piece(std::span<const Bytes> pieces, std::size_t bytes) {
+    for (const Bytes piece : pieces) {
+        if (bytes < piece.size()) break;
+        bytes -= piece.size();
+    }
+    return bytes == 0;
+}
+
+}  // namespace
+
 bool Connection::write_streams() {
     if (state_ != State::established) return false;
     pieces_.clear();
@@ -342,7 +354,8 @@ bool Connection::write_streams() {
     if (put.status == os::IoStatus::failed) return false;
     if (put.bytes != 0) {
         progress();
-        owner_.consumed(put.bytes);
+        inside_stream_ = !ends_with_piece(pieces_, put.bytes);
+        owner_.consumed(put.bytes, inside_stream_);
     }
     if (put.bytes == offered) return true;
     writing_blocked_ = true;

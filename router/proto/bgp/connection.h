@@ -48,9 +48,8 @@ class ConnectionOwner {
     virtual void input_done() = 0;
     /// Bytes of UPDATEs to be sent, in whole messages but for the rest of what was begun.
     virtual void collect(std::vector<Bytes>& pieces, std::size_t max) = 0;
-    virtual void consumed(std::size_t bytes) = 0;
-    /// A message of a stream has been sent in part only.
-    [[nodiscard]] virtual bool inside_message() const = 0;
+    /// `inside`: the last piece was taken in part only; its rest is collected first next time.
+    virtual void consumed(std::size_t bytes, bool inside) = 0;
     [[nodiscard]] virtual std::uint32_t startup_hold_time() const = 0;
     virtual void log_message(std::string_view direction, std::string_view text) = 0;
 
@@ -142,6 +141,7 @@ class Connection {
     std::size_t control_offset_ = 0;
     std::vector<Bytes> pieces_;
     bool writing_blocked_ = false;
+    bool inside_stream_ = false;  // a piece of a stream was written in part
     wire::OpenMessage local_open_;
     wire::OpenMessage remote_open_;
     SessionParameters parameters_;

@@ -112,6 +112,11 @@ void ExportGroup::stop() {
     path_.stop();
 }
 
+void ExportGroup::adopt(const channel::ExportSettings& settings) {
+    profile_.settings = settings;
+    path_.configure(settings);
+}
+
 void ExportGroup::add(ExportMember& member) {
     stream_.join(member.place);
     member.group = this;

@@ -92,6 +92,8 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     /// then looks at the whole table anew.
     void take_over(ExportGroup& other, ExportMember& member, Feed feed);
     void stop();
+    /// Switches to equal settings of a new configuration, as the old one goes away.
+    void adopt(const channel::ExportSettings& settings);
 
     void add(ExportMember& member);
     void remove(ExportMember& member);

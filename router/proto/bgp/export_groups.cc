@@ -100,6 +100,12 @@ void ExportGroups::change(ExportMember& member, const ExportProfile& profile) {
     split(member, profile, ExportGroup::Feed::quiet);
 }
 
+void ExportGroups::adopt(ExportMember& member, const ExportProfile& profile) {
+    if (member.group == nullptr) return;
+    const loops::LoopEntry entry(member.group->loop());
+    member.group->adopt(profile.settings);
+}
+
 bool ExportGroups::merge_into(ExportMember& member, ExportGroup& target) {
     ExportGroup& own = *member.group;
     const locking::PairLock<level::ExportGroup> both(own.domain(), target.domain());

@@ -33,6 +33,8 @@ class ExportGroups {
     void refresh(ExportMember& member);
     /// Goes on under another profile; what is told changes to what that one says.
     void change(ExportMember& member, const ExportProfile& profile);
+    /// The same profile out of a new configuration, whose filters replace those of the old one.
+    static void adopt(ExportMember& member, const ExportProfile& profile);
     /// After `consider`: joins an equal group if both have caught up, or invites lonely members to
     /// this one.
     void try_merge(ExportMember& member);

@@ -1,6 +1,7 @@
 #include "router/proto/bgp/peer.h"
 
 #include "loops/loop.h"
+#include "router/iface/vrf.h"
 #include "router/proto/bgp/collision.h"
 #include "router/proto/bgp/wire/route_refresh.h"
 
@@ -82,16 +83,22 @@ void Peer::open_listener() {
 
 /// A direct session waits until the neighbour is on a link of ours.
 void Peer::wait_for_neighbor() {
-    const BgpConfig& c = config();
-    if (c.is_multihop()) {
+    if (config().is_multihop()) {
         schedule_connect();
-        return;
+    } else {
+        watch_neighbor(config());
     }
+}
+
+void Peer::watch_neighbor(const BgpConfig& c) {
     iface::NeighborKey key;
     key.address = c.remote_address;
     key.interface = c.interface;
     key.on_link = c.onlink;
     key.check_link = c.check_link.value_or(false);
+    const iface::VrfPlace place =
+        iface::find_vrf(instance().services().interfaces, c.vrf_kind, c.vrf);
+    if (place.exists) key.vrf = place.vrf;
     neighbor_ = neighbors_.watch(
         key, [](iface::NeighborWatch&, void* self) { static_cast<Peer*>(self)->on_neighbor(); },
         this);
@@ -263,23 +270,28 @@ void Peer::open_session(Connection& connection) {
         instance().open_channel(each->channel, nullptr);
         each->member.address = facts.remote_address;
         each->member.owner = &borrowed;
-        each->profile = profile_for(*each);
+        each->profile = profile_for(*each, config());
         shared().groups().join(each->member, each->profile);
     }
 }
 
-ExportProfile Peer::profile_for(const Session& session) const {
+ExportProfile Peer::profile_for(const Session& session, const BgpConfig& from) const {
     const auto& owner = static_cast<const BgpOwner&>(*instance().owner());
-    ExportProfile profile =
-        make_profile(config(), *session.config, session_->parameters(), owner.facts(),
-                     own_next_hop(*session.config, owner.facts()));
+    const BgpChannelConfig& channel = *session.config;
+    ExportProfile profile = make_profile(from, channel, session_->parameters(), owner.facts(),
+                                         own_next_hop(channel, owner.facts()));
     profile.table = &session.channel.table();
-    profile.settings = session.channel.export_settings();
+    profile.settings = {.filter = channel.export_filter,
+                        .inside = channel.export_in,
+                        .limit = channel.export_limit,
+                        .mode = table::ReadMode::best,
+                        .settle = channel.table->export_settle};
     return profile;
 }
 
 void Peer::close_session() {
     unfinished_ = nullptr;
+    writing_ = nullptr;
     for (const auto& each : sessions_)
         shared().groups().leave(each->member);
     sessions_.clear();
@@ -361,19 +373,32 @@ void Peer::cleanup() {
     on_reap();
 }
 
-bool Peer::reconfigure(const config::ProtocolConfig&, config::Effect effect) {
-    return !has(effect, config::Effect::restart) && !has(effect, config::Effect::restart_channel);
+bool Peer::reconfigure(const config::ProtocolConfig& next, config::Effect effect) {
+    if (has(effect, config::Effect::restart) || has(effect, config::Effect::restart_channel)) {
+        return false;
+    }
+    const auto& now = static_cast<const BgpConfig&>(next);
+    for (const auto& each : sessions_) {
+        if (now.find_channel(each->channel.name()) == nullptr) return false;
+    }
+    policy_ = make_policy(now);
+    if (import_ != nullptr) import_->adopt(now);
+    for (const auto& each : sessions_)
+        adopt(*each, now);
+    if (neighbor_ != nullptr && now.check_link != config().check_link) watch_neighbor(now);
+    return true;
 }
 
-void Peer::channel_changed(channel::Channel& channel, config::Effect effect) {
-    for (const auto& each : sessions_) {
-        if (&each->channel != &channel) continue;
-        each->config = static_cast<const BgpChannelConfig*>(&channel.config());
-        ExportProfile next = profile_for(*each);
-        if (next.same_as(each->profile) && !has(effect, config::Effect::reload_export)) continue;
-        each->profile = next;
-        shared().groups().change(each->member, next);
+/// Filters belong to a configuration: even an equal one has to be taken over before the old goes.
+void Peer::adopt(Session& session, const BgpConfig& now) {
+    session.config = static_cast<const BgpChannelConfig*>(now.find_channel(session.channel.name()));
+    const ExportProfile next = profile_for(session, now);
+    if (next.same_as(session.profile)) {
+        ExportGroups::adopt(session.member, next);
+    } else {
+        shared().groups().change(session.member, next);
     }
+    session.profile = next;
 }
 
 void Peer::update(Connection& connection, Bytes body) {
@@ -459,7 +484,7 @@ void Peer::collect(std::vector<Bytes>& pieces, std::size_t max) {
         if (session.member.group == nullptr) return false;
         const loops::LoopEntry entry(session.member.group->loop());
         session.member.group->collect(session.member, pieces, max);
-        unfinished_ = pieces.empty() ? nullptr : &session;
+        if (!pieces.empty()) writing_ = &session;
         return !pieces.empty();
     };
     if (unfinished_ != nullptr && from(*unfinished_)) return;
@@ -468,15 +493,11 @@ void Peer::collect(std::vector<Bytes>& pieces, std::size_t max) {
     }
 }
 
-void Peer::consumed(std::size_t bytes) {
-    if (unfinished_ == nullptr || unfinished_->member.group == nullptr) return;
-    const loops::LoopEntry entry(unfinished_->member.group->loop());
-    unfinished_->member.group->consumed(unfinished_->member, bytes);
-    if (!ExportStream::inside_segment(unfinished_->member.place)) unfinished_ = nullptr;
-}
-
-bool Peer::inside_message() const {
-    return unfinished_ != nullptr && ExportStream::inside_segment(unfinished_->member.place);
+void Peer::consumed(std::size_t bytes, bool inside) {
+    Session& session = *writing_;
+    unfinished_ = inside ? &session : nullptr;
+    const loops::LoopEntry entry(session.member.group->loop());
+    session.member.group->consumed(session.member, bytes);
 }
 
 std::uint32_t Peer::startup_hold_time() const {

@@ -32,7 +32,6 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void cleanup() override;
     bool refresh_import(channel::Channel& channel) override;
     void refresh_export(channel::Channel& channel) override;
-    void channel_changed(channel::Channel& channel, config::Effect effect) override;
 
     [[nodiscard]] bool opens_channels() const override { return true; }
 
@@ -69,8 +68,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void refresh(Connection& connection, Bytes body) override;
     void input_done() override;
     void collect(std::vector<Bytes>& pieces, std::size_t max) override;
-    void consumed(std::size_t bytes) override;
-    [[nodiscard]] bool inside_message() const override;
+    void consumed(std::size_t bytes, bool inside) override;
     [[nodiscard]] std::uint32_t startup_hold_time() const override;
     void log_message(std::string_view direction, std::string_view text) override;
 
@@ -88,6 +86,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
 
     void open_listener();
     void wait_for_neighbor();
+    void watch_neighbor(const BgpConfig& c);
     void on_neighbor();
     void schedule_connect();
     void connect();
@@ -102,7 +101,8 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void on_reap();
     void on_may_merge();
     void on_over_limit();
-    [[nodiscard]] ExportProfile profile_for(const Session& session) const;
+    [[nodiscard]] ExportProfile profile_for(const Session& session, const BgpConfig& from) const;
+    void adopt(Session& session, const BgpConfig& now);
     [[nodiscard]] Connection* other(const Connection& connection) const;
     [[nodiscard]] const Connection* best_connection() const;
     void show_capabilities(cli::Output& out,
@@ -121,6 +121,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     std::unique_ptr<Import> import_;
     std::unique_ptr<Import> ended_import_;  // likewise
     std::vector<std::unique_ptr<Session>> sessions_;
+    Session* writing_ = nullptr;     // whose pieces the connection was given last
     Session* unfinished_ = nullptr;  // whose segment was written in part
     iface::NeighborTable neighbors_;
     std::unique_ptr<iface::NeighborWatch> neighbor_;

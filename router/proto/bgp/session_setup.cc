@@ -1,5 +1,7 @@
 #include "router/proto/bgp/session_setup.h"
 
+#include <algorithm>
+
 namespace tern::bgp {
 
 namespace {
@@ -19,6 +21,8 @@ wire::Capabilities make_capabilities(const BgpConfig& config, std::string_view h
     for (std::size_t i = 0; i < config.channels.size(); ++i) {
         add_channel(capabilities, *config.bgp_channel(i));
     }
+    std::sort(capabilities.multiprotocol.begin(), capabilities.multiprotocol.end());
+    std::sort(capabilities.extended_next_hop.begin(), capabilities.extended_next_hop.end());
     capabilities.route_refresh = config.enable_route_refresh;
     capabilities.enhanced_refresh = config.enable_route_refresh && config.enable_enhanced_refresh;
     capabilities.extended_message = config.enable_extended_messages;
