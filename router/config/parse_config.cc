@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace tern::config {
 
 namespace {
@@ -27,7 +29,13 @@ const net::NetTypeInfo* accept_table_words(Parser& p) {
 }
 
 void parse_statement(Parser& p) {
+    const Position place = p.position();
     if (const net::NetTypeInfo* info = accept_table_words(p)) {
+        if (!p.syntax().has_net_type(info->type)) {
+            p.fail(place, fmt::format("Table type '{}' is not available in this build",
+                                      info->table_words));
+            return;
+        }
         parse_table_statement(p, info->type);
         return;
     }

@@ -276,6 +276,25 @@ TEST_CASE("thread groups come first and have one default") {
     CHECK((*simple)->default_thread_group()->threads == 4);
 }
 
+TEST_CASE("net types that a router does not have are refused where they stand") {
+    SyntaxRegistry registry(testing::make_tiny_language, nullptr);
+    registry.add(testing::tiny_syntax);
+    const auto verdict = [&registry](std::string text) {
+        MemoryReader reader;
+        reader.add("/etc/bird.conf", std::move(text));
+        const ParsedConfig parsed = parse_config(reader, "/etc/bird.conf", registry);
+        return parsed ? "ok" : parsed.error().summary();
+    };
+    CHECK(verdict("\n  roa4 table r; " + tail) ==
+          file + "2:3 Table type 'roa4' is not available in this build");
+    CHECK(verdict("ipv6 sadr table r; " + tail) ==
+          file + "1:1 Table type 'ipv6 sadr' is not available in this build");
+    CHECK(verdict("mpls domain d;" + tail) ==
+          file + "1:6 MPLS domains are not available in this build");
+    CHECK(verdict("protocol tiny { eth; }") ==
+          file + "1:17 Channel type 'eth' is not available in this build");
+}
+
 TEST_CASE("MPLS domains have label ranges") {
     Bench bench;
     const ParsedConfig parsed = bench.parse(

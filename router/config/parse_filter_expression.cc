@@ -3,6 +3,8 @@
 #include "router/config/parse_filter_grammar.h"
 #include "router/config/parse_literals.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 /// Expressions of the filter grammar, lowest precedence first.
@@ -51,6 +53,13 @@ constexpr BuiltinName builtins[] = {
     {"from_hex", Builtin::from_hex, 1}, {"prepend", Builtin::prepend, 2},
     {"append", Builtin::append, 2},     {"add", Builtin::add, 2},
     {"delete", Builtin::delete_, 2},    {"filter", Builtin::filter, 2},
+};
+
+/// Attributes of the language whose protocols another build may have.
+constexpr std::string_view other_attributes[] = {
+    "ospf_metric1", "ospf_metric2",  "ospf_tag",        "ospf_router_id",  "rip_metric",
+    "rip_tag",      "rip_from",      "babel_metric",    "babel_router_id", "babel_seqno",
+    "kbr_source",   "radv_lifetime", "radv_preference",
 };
 
 }  // namespace
@@ -256,10 +265,19 @@ Expression* FilterGrammar::attribute_name() {
     return e;
 }
 
-/// The name of a table, checked to exist.
-std::string_view FilterGrammar::table_name() {
+/// The name of a table of ROAs or ASPAs.
+std::string_view FilterGrammar::table_name(bool roa) {
+    const Position position = parser_.position();
     const Symbol* const symbol = parser_.expect_symbol(SymbolClass::table);
-    return symbol == nullptr ? std::string_view() : syntax_.library().keep(symbol->name);
+    if (symbol == nullptr) return {};
+    const net::NetType type = symbol->as<TableConfig>()->type;
+    const bool fits =
+        roa ? type == net::NetType::roa4 || type == net::NetType::roa6 : type == net::NetType::aspa;
+    if (!fits) {
+        parser_.fail(position,
+                     fmt::format("'{}' is not {} table", symbol->name, roa ? "a ROA" : "an ASPA"));
+    }
+    return syntax_.library().keep(symbol->name);
 }
 
 /// Functions of the language; null if the word names none.
@@ -287,7 +305,7 @@ Expression* FilterGrammar::builtin() {
     parser_.take();
     Expression* const e = make(ExpressionKind::builtin, token.position);
     e->builtin = roa ? Builtin::roa_check : Builtin::aspa_check;
-    e->name = table_name();
+    e->name = table_name(roa);
     std::vector<Expression*> operands;
     while (parser_.accept(TokenKind::comma))
         operands.push_back(expression());
@@ -333,6 +351,12 @@ Expression* FilterGrammar::word() {
     if (const auto constant = attr::find_enum_constant(token.text)) {
         parser_.take();
         return literal(Value::of_word(constant->type, constant->value), position);
+    }
+    const bool other = std::find(std::begin(other_attributes), std::end(other_attributes),
+                                 token.text) != std::end(other_attributes);
+    if (other && routes_) {
+        parser_.fail(position,
+                     fmt::format("Attribute '{}' is not available in this build", token.text));
     }
     parser_.fail_unexpected({});
     return literal(Value(), position);

@@ -79,7 +79,7 @@ class FilterGrammar {
     Expression* call(const filter::Function& function, Position position);
     Expression* builtin();
     Expression* attribute_name();
-    std::string_view table_name();
+    std::string_view table_name(bool roa);
     std::vector<Expression*> arguments();
 
     Statement* if_statement();

@@ -135,7 +135,10 @@ void refuse_foreign_channel(Parser& p, const ProtocolSyntax& syntax) {
                 longer.emplace_back(channel.words.substr(prefix.size()));
             }
         }
-        if (longer.empty()) {
+        if (!p.syntax().has_net_type(info.type)) {
+            p.fail(p.position(), fmt::format("Channel type '{}' is not available in this build",
+                                             info.channel_words));
+        } else if (longer.empty()) {
             p.fail(p.position(), "Unsupported channel type");
         } else {
             p.accept_words(info.channel_words);

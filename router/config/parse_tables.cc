@@ -1,6 +1,7 @@
 #include "router/config/config.h"
 #include "router/config/option.h"
 #include "router/config/parse_top.h"
+#include "router/config/syntax.h"
 #include "router/config/values.h"
 
 #include <array>
@@ -159,6 +160,10 @@ void parse_thread_group_statement(Parser& p) {
 }
 
 void parse_mpls_domain_statement(Parser& p) {
+    if (!p.syntax().has_net_type(net::NetType::mpls)) {
+        p.fail("MPLS domains are not available in this build");
+        return;
+    }
     const Token name = p.peek();
     Symbol* symbol = p.define_symbol(SymbolClass::mpls_domain);
     if (symbol == nullptr) return;

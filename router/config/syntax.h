@@ -81,6 +81,13 @@ class SyntaxRegistry {
 
     [[nodiscard]] const std::vector<const ProtocolSyntax*>& protocols() const { return protocols_; }
 
+    /// Tables and channels of this net type exist in this router. IPv4 and IPv6 always do.
+    void add_net_type(net::NetType type) { net_types_ |= bit(type); }
+
+    [[nodiscard]] bool has_net_type(net::NetType type) const {
+        return (net_types_ & bit(type)) != 0;
+    }
+
     [[nodiscard]] std::unique_ptr<FilterLanguage> make_language() const {
         return factory_(context_);
     }
@@ -89,8 +96,13 @@ class SyntaxRegistry {
     [[nodiscard]] bool is_keyword(std::string_view word) const;
 
   private:
+    static constexpr std::uint32_t bit(net::NetType type) {
+        return std::uint32_t{1} << static_cast<unsigned>(type);
+    }
+
     FilterLanguageFactory factory_;
     void* context_;
+    std::uint32_t net_types_ = bit(net::NetType::ip4) | bit(net::NetType::ip6);
     std::vector<const ProtocolSyntax*> protocols_;
 };
 

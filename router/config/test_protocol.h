@@ -227,6 +227,8 @@ inline std::unique_ptr<FilterLanguage> make_tiny_language(void*) {
 class Bench {
   public:
     Bench() : registry_(make_tiny_language, nullptr) {
+        for (const net::NetTypeInfo& info : net::all_net_types())
+            registry_.add_net_type(info.type);
         registry_.add(tiny_syntax);
         registry_.add(tube_syntax);
     }
