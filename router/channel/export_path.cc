@@ -131,6 +131,7 @@ void ExportPath::convert_route(const ExportItem& item) {
     out.id = item.route.prefix;
     out.route = item.route;
     out.attributes = item.route.attributes;
+    out.preference = item.route.preference;
     out.last = false;
     const Preexport verdict = sink_.preexport(item.route, owner);
     if (verdict == Preexport::refuse) {
@@ -144,6 +145,7 @@ void ExportPath::convert_route(const ExportItem& item) {
             return;
         }
         out.attributes = result.attributes;
+        out.preference = result.preference;
         out.fresh = result.fresh;
     }
     exported_.push_back(out);

@@ -27,11 +27,12 @@ struct ExportedRoute {
     net::Prefix prefix;
     net::PrefixId id{};
     const attr::AttributeSet* attributes =
-        nullptr;              ///< after the filter; null: withdraw the prefix
-    table::RouteValue route;  ///< as it stands in the table
-    std::uint8_t fresh = 0;   ///< FreshAttribute bits
-    bool replaces = false;    ///< the prefix was announced before
-    bool last = true;         ///< last route of this prefix (more than one only in ReadMode::all)
+        nullptr;                   ///< after the filter; null: withdraw the prefix
+    table::RouteValue route;       ///< as it stands in the table
+    std::uint16_t preference = 0;  ///< after the filter
+    std::uint8_t fresh = 0;        ///< FreshAttribute bits
+    bool replaces = false;         ///< the prefix was announced before
+    bool last = true;  ///< last route of this prefix (more than one only in ReadMode::all)
 };
 
 class RouteSink {
@@ -46,8 +47,10 @@ class RouteSink {
     virtual void export_batch(std::span<const ExportedRoute> routes) = 0;
     /// Everything that was in the table at the start of the feed has been handed over.
     virtual void end_of_feed() = 0;
+
     /// Nothing is left to read now.
     virtual void caught_up() {}
+
     /// May the path go on? A sink that says no calls `ExportPath::resume()` later.
     [[nodiscard]] virtual bool ready() const = 0;
 };

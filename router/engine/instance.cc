@@ -35,17 +35,20 @@ Instance::Instance(const Setup& setup, InstanceObserver& observer)
       created_(setup.loop.now()),
       last_change_(created_),
       changed_(on_changed, this),
-      flushed_(on_flushed, this) {}
+      flushed_(on_flushed, this),
+      limit_(on_limit, this) {}
 
 Instance::~Instance() = default;
 
 void Instance::start() {
     wants_restart_ = false;
+    gave_up_ = false;
     apply(ProtocolEvent::enable);
 }
 
 void Instance::stop(const StopRequest& request) {
     wants_restart_ = false;
+    gave_up_ = false;
     stop_request_ = request;
     apply(ProtocolEvent::shutdown);
 }
@@ -65,17 +68,34 @@ void Instance::fail(const StopRequest& request) {
     apply(ProtocolEvent::shutdown);
 }
 
-/// A crossed limit with the action restart comes back, unless it did so a moment ago.
+void Instance::give_up(const StopRequest& request) {
+    gave_up_ = true;
+    fail(request);
+    wants_restart_ = false;
+}
+
+/// Not at once: a limit is crossed in the middle of an import or export, whose protocol and paths
+/// must not vanish under it.
 void Instance::limit_stop(channel::LimitKind kind, config::LimitAction action) {
-    const StopRequest request{reason_of(kind), "Route limit exceeded"};
-    bool restart = action == config::LimitAction::restart;
-    if (restart && loop_.now() - last_start_ < config_->restart_time) {
-        log(Severity::error, "too frequent restarts, disabling");
+    if (limit_.queued()) return;
+    limit_kind_ = kind;
+    limit_action_ = action;
+    limit_.send(loop_);
+}
+
+/// A crossed limit with the action restart comes back, unless it did so a moment ago.
+void Instance::on_limit(void* context, loops::Turn&) {
+    auto& self = *static_cast<Instance*>(context);
+    if (self.state_ != ProtocolState::up && self.state_ != ProtocolState::start) return;
+    const StopRequest request{reason_of(self.limit_kind_), "Route limit exceeded"};
+    const loops::Instant now = self.loop_.now();
+    bool restart = self.limit_action_ == config::LimitAction::restart;
+    if (restart && now - self.last_start_ < self.config_->restart_time) {
+        self.log(Severity::error, "too frequent restarts, disabling");
         restart = false;
     }
-    if (restart) last_restart_ = loop_.now();
-    fail(request);
-    wants_restart_ = restart;
+    if (restart) self.last_restart_ = now;
+    restart ? self.fail(request) : self.give_up(request);
 }
 
 void Instance::apply(ProtocolEvent event) {

@@ -67,6 +67,8 @@ class Instance final : public channel::ChannelHost {
     void down();
     /// Something went wrong: go down, and come back if the reason allows it.
     void fail(const StopRequest& request);
+    /// Goes down and stays there until the operator enables it.
+    void give_up(const StopRequest& request);
 
     void set_message(std::string message) { message_ = std::move(message); }
 
@@ -132,6 +134,9 @@ class Instance final : public channel::ChannelHost {
     /// It went down by itself and is to be started again.
     [[nodiscard]] bool wants_restart() const { return wants_restart_; }
 
+    /// It went down by itself and counts as disabled.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
+
     // channel::ChannelHost
     [[nodiscard]] std::string_view name() const override { return config_->name; }
 
@@ -156,6 +161,7 @@ class Instance final : public channel::ChannelHost {
     [[nodiscard]] bool channels_down() const;
     static void on_changed(void* instance, loops::Turn& turn);
     static void on_flushed(void* instance, loops::Turn& turn);
+    static void on_limit(void* instance, loops::Turn& turn);
 
     const ProtocolDescriptor& descriptor_;
     const config::ProtocolConfig* config_;
@@ -171,13 +177,17 @@ class Instance final : public channel::ChannelHost {
     std::string message_;
     config::TraceMask debug_;
     bool wants_restart_ = false;
+    bool gave_up_ = false;
     bool closing_channels_ = false;
+    channel::LimitKind limit_kind_ = channel::LimitKind::import_;  // of the limit to stop for
+    config::LimitAction limit_action_ = config::LimitAction::disable;
     loops::Instant created_;
     loops::Instant last_change_;
     loops::Instant last_start_;
     std::optional<loops::Instant> last_restart_;
     loops::Event changed_;  // to the main loop
     loops::Event flushed_;  // to the own loop
+    loops::Event limit_;    // likewise
 };
 
 }  // namespace tern::engine

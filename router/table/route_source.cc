@@ -64,8 +64,19 @@ void SourceRegistry::release_owner(SourceOwner* owner) {
     drop_owner_reference(owner);
 }
 
+void SourceRegistry::keep_original(SourceOwner& owner, SourceOwner& original) {
+    const auto guard = domain_.lock_dynamic();
+    TERN_ASSERT(owner.kept_ == nullptr);
+    owner.kept_ = &original;
+    ++original.references_;
+}
+
 void SourceRegistry::drop_owner_reference(SourceOwner* owner) {
-    if (--owner->references_ == 0) delete owner;
+    while (owner != nullptr && --owner->references_ == 0) {
+        SourceOwner* const kept = owner->kept_;
+        delete owner;
+        owner = kept;
+    }
 }
 
 std::size_t SourceRegistry::live() const {

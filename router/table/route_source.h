@@ -94,7 +94,8 @@ class SourceOwner {
     const RouteClass& route_class_;
     std::string protocol_name_;
     std::unordered_map<std::uint32_t, SourceId> sources_;  // guarded by the registry's domain
-    std::uint32_t references_ = 1;                         // likewise: the protocol's own + sources
+    std::uint32_t references_ = 1;  // likewise: the protocol's own, sources, owners that keep it
+    SourceOwner* kept_ = nullptr;   // likewise
     mutable std::array<std::atomic<std::uint64_t>, 16> preferred_ =
         {};  // by net type, kept by tables
 };
@@ -118,6 +119,8 @@ class SourceRegistry {
     void add_use(SourceId id) { get(id).uses.fetch_add(1, std::memory_order_relaxed); }
 
     void release(SourceId id);
+    /// Once per owner: `original` stays as long as `owner` does (a pipe's owner speaks for it).
+    void keep_original(SourceOwner& owner, SourceOwner& original);
     /// The protocol's own hold on its owner; without sources left the owner is destroyed at once.
     void release_owner(SourceOwner* owner);
 

@@ -128,6 +128,10 @@ class Table::Writer {
 
     /// The route of this source to this prefix, or null. Valid until the next call.
     [[nodiscard]] const Route* find(net::PrefixId id, SourceId source) const;
+
+    /// All routes of the prefix, best first; null if none. Valid until the next call.
+    [[nodiscard]] const Route* routes(net::PrefixId id) const { return table_.head_or_null(id); }
+
     /// Adds or replaces; the table takes its own uses of attributes and source. `route.prefix` must
     /// be an id the caller holds a use of; the table takes its own use for the first route.
     Change put(const RouteValue& route);
