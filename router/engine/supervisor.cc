@@ -246,6 +246,7 @@ void Supervisor::settle(Entry& entry) {
     {
         const locking::TransitLock lock(entry.loop().domain());
         if (entry.instance->state() != ProtocolState::down) return;
+        if (entry.instance->gave_up()) entry.disabled = true;
         if (entry.instance->wants_restart() && !entry.disabled) entry.start_when_down = true;
     }
     if (entry.removed || shutting_down_) {

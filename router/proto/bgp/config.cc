@@ -51,7 +51,7 @@ void read_remote(Parser& p, BgpConfig& c) {
         return p.fail(p.position(), "Only one neighbor per BGP instance is allowed");
     c.has_neighbor = true;
     if (p.accept("range")) {
-        c.remote_range = config::parse_prefix_option(p);
+        p.fail("Option 'neighbor range' is not available in this build");
         return;
     }
     c.remote_address = p.address();
@@ -185,12 +185,8 @@ constexpr std::array addressing_rows{
         "multihop",
         "[NUM]",
         {"internal sessions", "neighbor may be that many hops away", Effect::restart}),
-    option::text<&BgpConfig::dynamic_name>(
-        "dynamic name", {"dynbgp", "prefix of names of spawned sessions", Effect::restart}),
-    option::number<&BgpConfig::dynamic_digits>(
-        "dynamic name digits",
-        {0, 10, "Dynamic name digits must be in range 0-10"},
-        {"0", "least width of the number in the name", Effect::restart}),
+    option::unavailable("dynamic name", "prefix of names of spawned sessions"),
+    option::unavailable("dynamic name digits", "least width of the number in the name"),
     option::flag<&BgpConfig::strict_bind>(
         "strict bind", {"off", "listen on the local address only", Effect::restart}),
     option::flag<&BgpConfig::free_bind>(
@@ -241,8 +237,8 @@ constexpr std::array policy_rows{
                                          {"off", "compare MED of different AS", Effect::restart}),
     option::flag<&BgpConfig::igp_metric>("igp metric",
                                          {"on", "compare distances to next hops", Effect::restart}),
-    option::flag<&BgpConfig::deterministic_med>(
-        "deterministic med", {"off", "compare MED independent of order", Effect::restart}),
+    option::custom<&BgpConfig::deterministic_med, read_off>(
+        "deterministic med", "off", {"off", "compare MED independent of order"}),
     option::flag<&BgpConfig::prefer_older>("prefer older",
                                            {"off", "RFC 5004 tie-break", Effect::restart}),
     option::number<&BgpConfig::default_med>(
@@ -280,10 +276,9 @@ constexpr std::array capability_rows{
                                                        {"off", "refuse without", Effect::modify}),
     option::flag<&BgpConfig::require_long_lived>("require long lived graceful restart",
                                                  {"off", "refuse without", Effect::modify}),
-    option::flag<&BgpConfig::disable_rx>("disable rx",
-                                         {"off", "for tests: read nothing", Effect::restart}),
-    option::number<&BgpConfig::tx_size_warning>(
-        "tx size warning", any_number, {"0", "warn at this many octets to send", Effect::restart}),
+    option::custom<&BgpConfig::disable_rx, read_off>(
+        "disable rx", "off", {"off", "for tests: read nothing"}),
+    option::unavailable("tx size warning", "warn at this many octets to send"),
 };
 
 constexpr std::array timer_rows{

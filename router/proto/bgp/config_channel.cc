@@ -20,8 +20,6 @@ constexpr std::array preferences{Choice{"global", 0}, Choice{"local", 1}};
 constexpr std::array link_local_formats{Choice{"native", 0}, Choice{"single", 1},
                                         Choice{"double", 2}};
 constexpr std::array gateways{Choice{"direct", 0}, Choice{"recursive", 1}};
-constexpr std::array path_directions{Choice{"rx", static_cast<std::uint32_t>(AddPaths::receive)},
-                                     Choice{"tx", static_cast<std::uint32_t>(AddPaths::send)}};
 constexpr std::array aigp_modes{
     Choice{"originate", static_cast<std::uint32_t>(AigpMode::originate)}};
 
@@ -48,7 +46,7 @@ void read_missing_lladdr(Parser& p, BgpChannelConfig&, const OptionRow&) {
 
 /// A switch whose `off` is the truth already.
 void read_off(Parser& p, BgpChannelConfig&, const OptionRow& row) {
-    if (p.accept("aware") || p.boolean()) {
+    if (p.accept("aware") || p.accept("rx") || p.accept("tx") || p.boolean()) {
         p.fail("Option '" + std::string(row.words) + "' is not available in this build");
     }
 }
@@ -89,10 +87,9 @@ constexpr std::array rows{
         {"off", "RFC 8950: next hops of the other family", Effect::restart_channel}),
     option::flag<&BgpChannelConfig::require_extended_next_hop>(
         "require extended next hop", {"off", "refuse without", Effect::modify}),
-    option::flag_or<&BgpChannelConfig::add_paths, AddPaths::off, AddPaths::both>(
-        "add paths", path_directions, {"off", "RFC 7911", Effect::restart_channel}),
-    option::flag<&BgpChannelConfig::require_add_paths>("require add paths",
-                                                       {"off", "refuse without", Effect::modify}),
+    option::custom<&BgpChannelConfig::add_paths, read_off>("add paths", "off", {"off", "RFC 7911"}),
+    option::custom<&BgpChannelConfig::require_add_paths, read_off>(
+        "require add paths", "off", {"off", "refuse without"}),
     option::flag_or<&BgpChannelConfig::aigp, AigpMode::off, AigpMode::on>(
         "aigp", aigp_modes, {"on if interior", "RFC 7311", Effect::reload}),
     option::number<&BgpChannelConfig::cost>(

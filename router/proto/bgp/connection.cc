@@ -97,6 +97,12 @@ void Connection::perform(Action action) {
     const auto start = [](loops::Timer& timer, std::uint32_t seconds) {
         seconds == 0 ? timer.stop() : timer.in(loops::seconds(seconds));
     };
+    // RFC 4271 section 10: 0.75 to 1 of the time, at random.
+    const auto start_jittered = [&](loops::Timer& timer, std::uint32_t seconds) {
+        const loops::Duration quarter = loops::seconds(seconds) / 4;
+        const auto off = static_cast<std::int64_t>(loop_.random() % 1024);
+        seconds == 0 ? timer.stop() : timer.in(loops::seconds(seconds) - quarter * off / 1024);
+    };
     switch (action) {
         case bgp::send_open:
             send_open();
@@ -108,7 +114,7 @@ void Connection::perform(Action action) {
             send(wire::encode_keepalive());
             return;
         case start_keepalive:
-            start(keepalive_, parameters_.keepalive_time);
+            start_jittered(keepalive_, parameters_.keepalive_time);
             return;
         case start_hold:
             start(hold_, parameters_.hold_time);
@@ -128,7 +134,6 @@ void Connection::close(const ConnectionEnd& end) {
     send_hold_.stop();
     tcp_.reset();
     state_ = State::idle;
-    input_size_ = 0;
     const ConnectionEnd copy = end;
     owner_.ended(*this, copy);
 }
@@ -158,11 +163,10 @@ void Connection::on_failed(os::TcpConnection&, const os::SystemError& error, voi
 }
 
 void Connection::receive() {
-    if (input_.size() < read_size + wire::message_max_extended) {
-        input_.resize(read_size + wire::message_max_extended);
-    }
+    make_room();
     for (unsigned i = 0; i < reads_per_turn && tcp_ != nullptr; ++i) {
-        const os::IoResult got = tcp_->read(MutableBytes(input_).subspan(input_size_, read_size));
+        const os::IoResult got =
+            tcp_->read({input_.get() + input_size_, input_room_ - input_size_});
         if (got.status == os::IoStatus::would_block) break;
         if (got.status != os::IoStatus::ok) {
             owner_.input_done();
@@ -180,13 +184,25 @@ void Connection::receive() {
         if (!take_messages()) return;
         if (got.bytes < read_size) break;
     }
-    if (tcp_ != nullptr) owner_.input_done();
+    if (tcp_ == nullptr) return;
+    if (input_size_ == 0) input_.reset();
+    owner_.input_done();
+}
+
+/// Room for one read behind the longest message that may wait for its rest.
+void Connection::make_room() {
+    const std::size_t room = read_size + message_max_;
+    if (input_ != nullptr && input_room_ >= room) return;
+    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(room);
+    if (input_size_ != 0) std::memcpy(larger.get(), input_.get(), input_size_);
+    input_ = std::move(larger);
+    input_room_ = room;
 }
 
 bool Connection::take_messages() {
     std::size_t at = 0;
     while (tcp_ != nullptr) {
-        const auto framed = wire::frame(Bytes(input_).subspan(at, input_size_ - at), message_max_);
+        const auto framed = wire::frame(Bytes(input_.get() + at, input_size_ - at), message_max_);
         if (!framed) {
             owner_.input_done();
             fail(Event::header_bad, framed.error());
@@ -197,7 +213,7 @@ bool Connection::take_messages() {
         at += framed->length;
     }
     if (tcp_ == nullptr) return false;
-    if (at != 0) std::memmove(input_.data(), input_.data() + at, input_size_ - at);
+    if (at != 0) std::memmove(input_.get(), input_.get() + at, input_size_ - at);
     input_size_ -= at;
     return true;
 }
@@ -363,7 +379,10 @@ bool Connection::write_streams() {
     return false;
 }
 
+/// What waits in the socket was sent in time: a busy thread is no reason to end a session.
 void Connection::hold_expired() {
+    receive();
+    if (tcp_ == nullptr || hold_.active()) return;
     dispatch(Event::hold_expires);
 }
 

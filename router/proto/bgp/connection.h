@@ -23,7 +23,7 @@ namespace tern::bgp {
 class Connection;
 
 /// Where a failure came from; the word in front of it in `show protocols`.
-enum class ErrorClass : std::uint8_t { none, socket, sent, received, local };
+enum class ErrorClass : std::uint8_t { none, socket, sent, received, local, automatic };
 
 struct ConnectionEnd {
     ErrorClass kind = ErrorClass::none;
@@ -101,7 +101,7 @@ class Connection {
     [[nodiscard]] std::size_t control_pending() const;
 
   private:
-    static constexpr std::size_t read_size = 128 * 1024;
+    static constexpr std::size_t read_size = 64 * 1024;
     static constexpr unsigned reads_per_turn = 8;
     static constexpr std::size_t pieces_max = 32;
 
@@ -114,6 +114,7 @@ class Connection {
     void perform(Action action);
     void close(const ConnectionEnd& end);
     void receive();
+    void make_room();
     /// False when the rest of the buffer is not to be looked at any more.
     bool take_messages();
     bool take_message(const wire::Frame& frame);
@@ -135,7 +136,8 @@ class Connection {
     Direction direction_;
     State state_ = State::idle;
     std::unique_ptr<os::TcpConnection> tcp_;
-    std::vector<std::uint8_t> input_;
+    std::unique_ptr<std::uint8_t[]> input_;  // only while something is read or waits for its rest
+    std::size_t input_room_ = 0;
     std::size_t input_size_ = 0;
     std::deque<std::vector<std::uint8_t>> control_;
     std::size_t control_offset_ = 0;

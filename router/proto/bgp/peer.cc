@@ -48,7 +48,7 @@ Peer::Peer(engine::Instance& instance)
     : Protocol(instance),
       policy_(make_policy(static_cast<const BgpConfig&>(instance.config()))),
       neighbors_(instance.services().interfaces, instance.loop()),
-      connect_timer_(instance.loop(), loops::callback<&Peer::connect>(*this)),
+      connect_timer_(instance.loop(), loops::callback<&Peer::on_connect_timer>(*this)),
       reap_(loops::callback<&Peer::on_reap>(*this)),
       transmit_(loops::callback<&Peer::on_data>(*this)) {}
 
@@ -109,25 +109,33 @@ void Peer::on_neighbor() {
     const bool present =
         neighbor_ != nullptr && neighbor_->state() == iface::NeighborState::present;
     if (present) {
-        if (session_ == nullptr && !connect_timer_.active()) schedule_connect();
+        const bool idle = session_ == nullptr && outgoing_ == nullptr && incoming_ == nullptr;
+        if (idle && !connect_timer_.active()) schedule_connect();
         return;
     }
     connect_timer_.stop();
-    if (session_ == nullptr) return;
+    waiting_ = false;
+    if (session_ == nullptr && outgoing_ == nullptr && incoming_ == nullptr) return;
     memory_.error_class = ErrorClass::local;
     memory_.error = "Neighbor lost";
     shared().remember(std::string(instance().name()), memory_);
     instance().fail({engine::StopReason::failure, {}});
 }
 
+/// First what is left of the pause behind an error, in which the neighbour may not connect either.
 void Peer::schedule_connect() {
-    if (config().passive || stopping_) return;
-    loops::Duration wait = loops::seconds(config().connect_delay_time);
-    if (!memory_.error_wait.is_zero()) {
-        const loops::Instant until = memory_.error_at + memory_.error_wait;
-        wait = std::max(wait, until - loop().now());
+    if (stopping_) return;
+    const loops::Instant until = memory_.error_at + memory_.error_wait;
+    waiting_ = !memory_.error_wait.is_zero() && until > loop().now();
+    if (waiting_) {
+        connect_timer_.at(until);
+    } else if (!config().passive) {
+        connect_timer_.in(loops::seconds(config().connect_delay_time));
     }
-    connect_timer_.in(wait);
+}
+
+void Peer::on_connect_timer() {
+    waiting_ ? schedule_connect() : connect();
 }
 
 os::SocketOptions Peer::socket_options() const {
@@ -166,14 +174,10 @@ void Peer::connect() {
 
 void Peer::accept(std::unique_ptr<os::TcpConnection> tcp) {
     const bool absent = neighbor_ != nullptr && neighbor_->state() != iface::NeighborState::present;
-    if (stopping_ || session_ != nullptr || incoming_ != nullptr || absent ||
+    if (stopping_ || waiting_ || absent || session_ != nullptr || incoming_ != nullptr ||
         instance().state() != engine::ProtocolState::start) {
         instance().trace(config::Trace::events, "Incoming connection rejected");
-        const std::vector<std::uint8_t> message =
-            wire::encode_notification({wire::ErrorCode::cease, wire::cease::rejected});
-        const Bytes piece(message);
-        (void)tcp->write({&piece, 1});
-        return;
+        return;  // closed without a word: the neighbour need not take it for an error
     }
     instance().trace(config::Trace::events, "Incoming connection accepted");
     const os::SocketOptions options = socket_options();
@@ -189,7 +193,7 @@ Connection* Peer::other(const Connection& connection) const {
 }
 
 wire::OpenMessage Peer::make_open(Connection&) {
-    return bgp::make_open(config(), identity());
+    return bgp::make_open(config(), identity(), !memory_.without_capabilities);
 }
 
 /// RFC 4271 section 6.8: two connections whose OPENs have met.
@@ -304,15 +308,31 @@ void Peer::close_session() {
     session_ = nullptr;
 }
 
+/// Whether it makes sense to pause: an operator's decision on the other side does not repeat.
+bool Peer::backs_off(const ConnectionEnd& end) const {
+    if (end.kind != ErrorClass::sent && end.kind != ErrorClass::received) return false;
+    if (end.code != static_cast<std::uint8_t>(wire::ErrorCode::cease)) return true;
+    return end.subcode == wire::cease::maximum_prefixes || end.subcode == wire::cease::rejected ||
+           end.subcode == wire::cease::out_of_resources;
+}
+
+bool Peer::gives_up(const ConnectionEnd& end) const {
+    if (config().disable_after_error && backs_off(end)) return true;
+    return end.kind == ErrorClass::received &&
+           end.code == static_cast<std::uint8_t>(wire::ErrorCode::cease) && end.subcode < 32 &&
+           (config().disable_after_cease >> end.subcode & 1) != 0;
+}
+
 /// Protocol errors make the neighbour wait before it is tried again, longer each time.
 void Peer::remember(const ConnectionEnd& end) {
     if (end.kind == ErrorClass::none) return;
     const loops::Instant now = loop().now();
     memory_.error_class = end.kind;
     memory_.error = end.text;
-    const bool protocol_error = end.kind == ErrorClass::sent || end.kind == ErrorClass::received;
-    const bool collision = end.code == 6 && end.subcode == wire::cease::collision;
-    if (protocol_error && !collision) {
+    if (end.kind == ErrorClass::received && !config().capabilities &&
+        !memory_.without_capabilities && wire::is_capability_error(end.code, end.subcode)) {
+        memory_.without_capabilities = true;  // RFC 5492 section 3: once more without
+    } else if (backs_off(end)) {
         const bool forgotten = memory_.error_wait.is_zero() ||
                                now - memory_.error_at >= loops::seconds(config().error_forget_time);
         const loops::Duration longest = loops::seconds(config().error_wait_max);
@@ -328,22 +348,36 @@ void Peer::ended(Connection& connection, const ConnectionEnd& end) {
         connection.direction() == Connection::Direction::outgoing ? outgoing_ : incoming_;
     ended_.push_back(std::move(slot));
     reap_.send(loop());
-    remember(end);
     if (end.kind != ErrorClass::none) {
         instance().trace(config::Trace::events, "Connection ended: {}", end.text);
     }
-    if (session_ == &connection) {
-        close_session();
-        if (!stopping_) instance().fail({engine::StopReason::failure, {}});
+    const bool was_session = session_ == &connection;
+    const Connection* rival = best_connection();
+    if (!was_session && rival != nullptr && rival->state() >= State::open_sent) return;
+    remember(end);
+    if (was_session) close_session();
+    if (stopping_) return;
+    if (gives_up(end)) {
+        instance().give_up({engine::StopReason::failure, {}});
+    } else if (was_session) {
+        instance().fail({engine::StopReason::failure, {}});
+    } else {
+        retry(connection, end);
+    }
+}
+
+void Peer::retry(const Connection& ended, const ConnectionEnd& end) {
+    if (outgoing_ != nullptr || incoming_ != nullptr) return;
+    const bool refused =
+        end.kind == ErrorClass::socket && ended.direction() == Connection::Direction::outgoing;
+    if (!refused) {
+        if (backs_off(end) || !connect_timer_.active()) schedule_connect();
         return;
     }
-    if (stopping_ || session_ != nullptr || outgoing_ != nullptr || incoming_ != nullptr) return;
-    if (config().passive) return;
-    if (end.kind == ErrorClass::socket) {
-        connect_timer_.in(loops::seconds(config().connect_retry_time));
-    } else {
-        schedule_connect();
-    }
+    // RFC 4271 section 10: 0.75 to 1 of the time, at random.
+    const loops::Duration whole = loops::seconds(config().connect_retry_time);
+    const auto off = static_cast<std::int64_t>(loop().random() % 1024);
+    connect_timer_.in(whole - whole / 4 * off / 1024);
 }
 
 void Peer::on_reap() {
@@ -351,9 +385,33 @@ void Peer::on_reap() {
     ended_import_.reset();
 }
 
+/// What the next life is to know of this end, as far as it was not an error on the wire.
+void Peer::note_stop(engine::StopReason reason) {
+    switch (reason) {
+        case engine::StopReason::receive_limit:
+        case engine::StopReason::import_limit:
+        case engine::StopReason::export_limit:
+            memory_.error_class = ErrorClass::automatic;
+            memory_.error = "Route limit exceeded";
+            break;
+        case engine::StopReason::failure:
+            return;
+        case engine::StopReason::disabled:
+        case engine::StopReason::restarted:
+        case engine::StopReason::removed:
+        case engine::StopReason::reconfigured:
+        case engine::StopReason::router_down:
+            memory_ = {};
+            break;
+    }
+    shared().remember(std::string(instance().name()), memory_);
+}
+
 void Peer::shutdown(const engine::StopRequest& request) {
     stopping_ = true;
+    waiting_ = false;
     connect_timer_.stop();
+    note_stop(request.reason);
     shared().forget(std::string(instance().name()));
     wire::Notification cease{wire::ErrorCode::cease, cease_of(request.reason)};
     if (cease.subcode == wire::cease::administrative_shutdown ||

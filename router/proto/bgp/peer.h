@@ -89,7 +89,11 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void watch_neighbor(const BgpConfig& c);
     void on_neighbor();
     void schedule_connect();
+    void on_connect_timer();
     void connect();
+    void retry(const Connection& ended, const ConnectionEnd& end);
+    [[nodiscard]] bool backs_off(const ConnectionEnd& end) const;
+    [[nodiscard]] bool gives_up(const ConnectionEnd& end) const;
     [[nodiscard]] os::SocketOptions socket_options() const;
     [[nodiscard]] SessionAddresses addresses_of(const Connection& connection) const;
     [[nodiscard]] wire::NextHop own_next_hop(const BgpChannelConfig& channel,
@@ -97,6 +101,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void open_session(Connection& connection);
     void close_session();
     void remember(const ConnectionEnd& end);
+    void note_stop(engine::StopReason reason);
     void on_data();
     void on_reap();
     void on_may_merge();
@@ -109,6 +114,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
                            std::string_view label,
                            std::string_view key,
                            const wire::Capabilities& capabilities) const;
+    [[nodiscard]] std::string_view state_text() const;
     void show_session(cli::Output& out) const;
     void show_waiting(cli::Output& out) const;
     void show_channels(cli::Output& out) const;
@@ -127,6 +133,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     std::unique_ptr<iface::NeighborWatch> neighbor_;
     PeerMemory memory_;
     bool stopping_ = false;
+    bool waiting_ = false;  // for the end of `error wait time`
     loops::Timer connect_timer_;
     loops::Event reap_;
     loops::Event transmit_;

@@ -40,12 +40,14 @@ AsNumber announced_as(const BgpConfig& config) {
 
 }  // namespace
 
-wire::OpenMessage make_open(const BgpConfig& config, const LocalIdentity& identity) {
+wire::OpenMessage make_open(const BgpConfig& config,
+                            const LocalIdentity& identity,
+                            bool capabilities) {
     wire::OpenMessage open;
     open.as = announced_as(config);
     open.hold_time = static_cast<std::uint16_t>(config.hold_time);
     open.router_id = identity.router_id;
-    open.capabilities = make_capabilities(config, identity.hostname);
+    if (capabilities) open.capabilities = make_capabilities(config, identity.hostname);
     if (open.capabilities.as4) open.capabilities.as4 = open.as.value();
     return open;
 }

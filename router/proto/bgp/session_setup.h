@@ -18,7 +18,10 @@ struct LocalIdentity {
     std::string_view hostname;
 };
 
-[[nodiscard]] wire::OpenMessage make_open(const BgpConfig& config, const LocalIdentity& identity);
+/// `capabilities` false leaves all of them out, for a neighbour that has refused them.
+[[nodiscard]] wire::OpenMessage make_open(const BgpConfig& config,
+                                          const LocalIdentity& identity,
+                                          bool capabilities);
 [[nodiscard]] NegotiationPolicy make_policy(const BgpConfig& config);
 
 /// Addresses of a standing connection and of the link it goes over.

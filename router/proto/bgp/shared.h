@@ -24,6 +24,7 @@ struct PeerMemory {
     std::string error;
     loops::Instant error_at;
     loops::Duration error_wait;  ///< grows with each error until error_forget_time has passed
+    bool without_capabilities = false;  ///< the neighbour does not know them (RFC 5492 section 3)
 };
 
 class BgpShared final : public engine::ProtocolShared {

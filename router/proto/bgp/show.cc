@@ -32,6 +32,8 @@ std::string_view class_text(ErrorClass kind) {
             return "Received: ";
         case ErrorClass::local:
             return "Error: ";
+        case ErrorClass::automatic:
+            return "Automatic shutdown: ";
     }
     return "";
 }
@@ -55,20 +57,19 @@ const Connection* Peer::best_connection() const {
     return best;
 }
 
+std::string_view Peer::state_text() const {
+    if (const Connection* best = best_connection()) return state_name(best->state());
+    const bool absent = neighbor_ != nullptr && neighbor_->state() != iface::NeighborState::present;
+    if (stopping_ || waiting_ || absent) return state_name(State::idle);
+    return config().passive ? "Passive" : state_name(State::active);
+}
+
 std::string Peer::info() const {
-    const Connection* best = best_connection();
-    State state = best != nullptr ? best->state() : State::active;
-    if (stopping_) state = State::idle;
-    const bool waits = neighbor_ != nullptr && neighbor_->state() != iface::NeighborState::present;
-    if (best == nullptr && waits) state = State::idle;
-    return fmt::format("{:<14}{}{}", state_name(state), class_text(memory_.error_class),
-                       memory_.error);
+    return fmt::format("{:<14}{}{}", state_text(), class_text(memory_.error_class), memory_.error);
 }
 
 void Peer::show_details(cli::Output& out) const {
-    const Connection* best = best_connection();
-    const State state = stopping_ ? State::idle : best != nullptr ? best->state() : State::active;
-    out.line(code, "  BGP state:          {bgp_state}", {Field{"bgp_state", state_name(state)}});
+    out.line(code, "  BGP state:          {bgp_state}", {Field{"bgp_state", state_text()}});
     out.line(code, "    Neighbor address: {neighbor_address}{onlink_text}",
              {Field{"neighbor_address", config().remote_address.to_string()},
               Field{"onlink_text", config().onlink ? " onlink" : "", cli::Audience::text_only}});
@@ -93,8 +94,7 @@ void Peer::show_details(cli::Output& out) const {
 
 void Peer::show_waiting(cli::Output& out) const {
     if (!connect_timer_.active()) return;
-    const bool error = !memory_.error_wait.is_zero() &&
-                       memory_.error_at + memory_.error_wait >= connect_timer_.expiry();
+    const bool error = waiting_;
     const auto whole = error ? memory_.error_wait.seconds()
                              : static_cast<std::int64_t>(config().connect_delay_time);
     out.line(code, "    {label:<18}{left}/{whole}",
