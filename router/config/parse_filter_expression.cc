@@ -77,6 +77,13 @@ Expression* FilterGrammar::literal(const Value& value, Position position) {
     return e;
 }
 
+void FilterGrammar::adopt(Expression& parent, const std::vector<Expression*>& operands) {
+    parent.operands = keep_all(operands);
+    for (const Expression* operand : operands)
+        parent.depth = std::max<std::uint16_t>(parent.depth, operand->depth + 1);
+    if (parent.depth > depth_max) parser_.fail(parent.position, "Too deeply nested");
+}
+
 std::span<Expression*> FilterGrammar::keep(const std::vector<Expression*>& list) {
     return keep_all(list);
 }
@@ -84,7 +91,7 @@ std::span<Expression*> FilterGrammar::keep(const std::vector<Expression*>& list)
 Expression* FilterGrammar::binary(Operator op, Position position, Expression* a, Expression* b) {
     Expression* const e = make(ExpressionKind::binary, position);
     e->op = op;
-    e->operands = keep({a, b});
+    adopt(*e, {a, b});
     return e;
 }
 
@@ -147,10 +154,12 @@ Expression* FilterGrammar::product() {
 }
 
 Expression* FilterGrammar::unary() {
+    const Nesting nesting(*this);
+    if (!parser_.ok()) return literal(Value(), parser_.position());
     if (!parser_.at(TokenKind::not_)) return term();
     Expression* const e = make(ExpressionKind::unary, parser_.take().position);
     e->op = Operator::logical_not;
-    e->operands = keep({unary()});
+    adopt(*e, {unary()});
     return e;
 }
 
@@ -191,7 +200,7 @@ Expression* FilterGrammar::postfix(Expression* object) {
             for (Expression* argument : arguments())
                 operands.push_back(argument);
         }
-        e->operands = keep(operands);
+        adopt(*e, operands);
         object = e;
     }
     return object;
@@ -212,7 +221,7 @@ std::vector<Expression*> FilterGrammar::arguments() {
 Expression* FilterGrammar::call(const filter::Function& function, Position position) {
     Expression* const e = make(ExpressionKind::call, position);
     e->function = &function;
-    e->operands = keep(arguments());
+    adopt(*e, arguments());
     return e;
 }
 
@@ -289,7 +298,7 @@ Expression* FilterGrammar::builtin() {
         parser_.take();
         Expression* const e = make(ExpressionKind::builtin, token.position);
         e->builtin = row.builtin;
-        e->operands = keep(arguments());
+        adopt(*e, arguments());
         if (parser_.ok() && e->operands.size() != row.arguments) {
             parser_.fail(token.position,
                          fmt::format("Function '{}' expects {} arguments, got {} arguments",
@@ -323,7 +332,7 @@ Expression* FilterGrammar::builtin() {
             net->field = filter::RouteField::net;
             Expression* const last = make(ExpressionKind::method, token.position);
             last->name = "last";
-            last->operands = keep({bgp_path});
+            adopt(*last, {bgp_path});
             operands = {net, last};
         } else {
             operands = {bgp_path, literal(Value::of_bool(upstream), token.position)};
@@ -333,7 +342,7 @@ Expression* FilterGrammar::builtin() {
                      fmt::format("Function '{}' expects 3 arguments, got {} arguments", token.text,
                                  operands.size() + 1));
     }
-    e->operands = keep(operands);
+    adopt(*e, operands);
     return e;
 }
 

@@ -31,6 +31,8 @@ class FilterGrammar {
     [[nodiscard]] filter::Expression* term();
     [[nodiscard]] filter::Expression* make(filter::ExpressionKind kind, Position position);
     [[nodiscard]] filter::Expression* literal(const attr::Value& value, Position position);
+    /// Makes `operands` the parts of `parent`.
+    void adopt(filter::Expression& parent, const std::vector<filter::Expression*>& operands);
     [[nodiscard]] std::span<filter::Expression*> keep(const std::vector<filter::Expression*>& list);
 
     [[nodiscard]] std::string_view keep_text(std::string_view text) {
@@ -66,6 +68,28 @@ class FilterGrammar {
     using Expression = filter::Expression;
     using Statement = filter::Statement;
 
+    /// Whoever walks the tree recurses, so what is nested deeper is refused.
+    static constexpr unsigned nesting_max = 256;
+    static constexpr unsigned depth_max = 2000;
+
+    /// One level of recursion of the grammar.
+    class Nesting {
+      public:
+        explicit Nesting(FilterGrammar& grammar) : grammar_(grammar) {
+            if (++grammar_.nesting_ > nesting_max) {
+                grammar_.parser_.fail(grammar_.parser_.position(), "Too deeply nested");
+            }
+        }
+
+        ~Nesting() { --grammar_.nesting_; }
+
+        Nesting(const Nesting&) = delete;
+        Nesting& operator=(const Nesting&) = delete;
+
+      private:
+        FilterGrammar& grammar_;
+    };
+
     Expression* logical();
     Expression* comparison();
     Expression* bits();
@@ -84,6 +108,8 @@ class FilterGrammar {
 
     Statement* if_statement();
     Statement* case_statement();
+    Statement* case_body();
+    bool at_case_label();
     Statement* for_statement();
     Statement* verdict(filter::StatementKind kind);
     Statement* unset();
@@ -95,6 +121,8 @@ class FilterGrammar {
     FilterSyntax& syntax_;
     bool routes_;
     std::vector<filter::Variable*> variables_;
+    unsigned nesting_ = 0;
+    unsigned chained_ = 0;
 };
 
 }  // namespace tern::config

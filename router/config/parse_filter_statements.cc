@@ -1,3 +1,4 @@
+#include "router/attr/core_attributes.h"
 #include "router/config/parse_filter_grammar.h"
 #include "router/config/parse_literals.h"
 
@@ -115,7 +116,9 @@ Statement* FilterGrammar::block() {
 }
 
 Statement* FilterGrammar::statement() {
+    const Nesting nesting(*this);
     const Position position = parser_.position();
+    if (!parser_.ok()) return sequence({});
     if (parser_.at(TokenKind::left_brace)) return block();
     if (parser_.accept(TokenKind::semicolon)) return sequence({});
     // A name of the user's own wins over the words of the language.
@@ -192,9 +195,45 @@ Statement* FilterGrammar::if_statement() {
     s->value = expression();
     parser_.expect("then");
     std::vector<Statement*> branches{statement()};
-    if (parser_.accept("else")) branches.push_back(statement());
+    if (parser_.accept("else")) {
+        // `else if` is no nesting to its writer; chains may be long.
+        const bool chain = parser_.at("if") && ++chained_ <= depth_max && parser_.accept("if");
+        branches.push_back(chain ? if_statement() : statement());
+    }
     s->body = keep_all(branches);
     return s;
+}
+
+/// What begins an arm of `case` never begins a statement.
+bool FilterGrammar::at_case_label() {
+    switch (parser_.peek().kind) {
+        case TokenKind::number:
+        case TokenKind::ip4:
+        case TokenKind::ip6:
+        case TokenKind::mac:
+        case TokenKind::route_distinguisher:
+        case TokenKind::left_paren:
+            return true;
+        case TokenKind::word:
+            break;
+        default:
+            return false;
+    }
+    if (parser_.at("else")) return true;
+    const Symbol* const symbol = parser_.peek_symbol();
+    if (symbol != nullptr) return symbol->kind == SymbolClass::constant;
+    return attr::find_enum_constant(parser_.peek().text).has_value();
+}
+
+/// One command; older configurations have several, up to the next label.
+Statement* FilterGrammar::case_body() {
+    std::vector<Statement*> list{statement()};
+    const Position second = parser_.position();
+    while (parser_.ok() && !parser_.at(TokenKind::right_brace) && !at_case_label())
+        list.push_back(statement());
+    if (list.size() == 1) return list[0];
+    parser_.warn(second, "Several commands in an arm of 'case' should stand in braces");
+    return sequence(list);
 }
 
 Statement* FilterGrammar::case_statement() {
@@ -211,7 +250,7 @@ Statement* FilterGrammar::case_statement() {
             branch.items = parse_set_items(*this, TokenKind::colon);
         }
         parser_.expect(TokenKind::colon);
-        branch.body = statement();
+        branch.body = case_body();
         branches.push_back(branch);
     }
     s->branches = keep_all(branches);

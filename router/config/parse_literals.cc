@@ -304,7 +304,7 @@ Expression* parse_parenthesis(FilterGrammar& g) {
         e->ec_unknown = head->unknown;
         Expression* const key = g.expression();
         p.expect(TokenKind::comma);
-        e->operands = g.keep({key, g.expression()});
+        g.adopt(*e, {key, g.expression()});
         p.expect(TokenKind::right_paren);
         return e;
     }
@@ -315,7 +315,7 @@ Expression* parse_parenthesis(FilterGrammar& g) {
     if (parts.size() == 1) return parts[0];
     Expression* const e =
         g.make(parts.size() == 2 ? ExpressionKind::pair : ExpressionKind::community_lc, position);
-    e->operands = g.keep(parts);
+    g.adopt(*e, parts);
     return e;
 }
 

@@ -129,6 +129,7 @@ struct Expression {
     RouteField field = RouteField::net;
     EcKind ec_kind = EcKind::route_target;
     Type type = Type::void_;  // by the checker
+    std::uint16_t depth = 0;  // of the tree below
     Position position;
     attr::Value value;
     const Variable* variable = nullptr;
