@@ -37,7 +37,7 @@ std::vector<std::string> Arguments::protocols(Router& router) {
     std::string pattern;
     bool exact = false;
     if (p.accept("all")) {
-        pattern = "*";
+        pattern.assign(1, '*');
     } else if (p.at(config::TokenKind::string)) {
         pattern = p.text();
     } else {
