@@ -1,6 +1,7 @@
 #include "router/config/parse_filter.h"
 #include "router/daemon/commands.h"
 #include "router/daemon/router.h"
+#include "router/proto/static/static.h"
 
 namespace tern::daemon {
 
@@ -15,18 +16,88 @@ void evaluate(void* closure, CommandContext& context) {
     Router& router = router_of(closure);
     Arguments arguments(router, context);
     auto& language = static_cast<config::FilterSyntax&>(arguments.parser().language());
-    const attr::Value value =
-        language.evaluate(arguments.parser(), &router.filter_environment());
+    const attr::Value value = language.evaluate(arguments.parser(), &router.filter_environment());
     if (!arguments.finish()) return;
     const std::string text = attr::to_text(value);
     context.out().fields({Field{"value", text}});
     context.out().finish(ReplyCode::evaluation, text);
 }
 
+void show_route(void* closure, CommandContext& context) {
+    Router& router = router_of(closure);
+    auto text = std::make_unique<config::CommandText>(*router.configurator().running(),
+                                                      std::string(context.arguments()));
+    const table::ShowRouteServices services = router.show_route_services();
+    auto request = table::parse_show_route(text->parser(), services.host);
+    if (!request) {
+        context.fail_parse(request.error());
+        return;
+    }
+    request->time_format = context.personality().time_format.value_or(
+        router.configurator().running()->time_formats.route);
+    request->v2_attributes = context.personality().v2_attributes;
+    context.continue_with(table::make_show_route(std::move(*request), std::move(text), services));
+}
+
+/// `show static [NAME]`: goes on from protocol to protocol and from route to route.
+class ShowStatic final : public cli::LongReply {
+  public:
+    ShowStatic(Router& router, std::vector<std::string> names)
+        : router_(router), names_(std::move(names)) {}
+
+    [[nodiscard]] cli::Step step(cli::Output& out) override {
+        for (; next_ < names_.size(); ++next_, position_ = 0) {
+            bool complete = true;
+            router_.supervisor().with_instance(names_[next_], [&](engine::Instance& instance) {
+                const auto* protocol =
+                    static_cast<const static_routes::Static*>(instance.protocol());
+                if (protocol != nullptr) complete = protocol->show(out, position_);
+            });
+            if (!complete) return cli::Step::more;
+        }
+        out.done();
+        return cli::Step::finished;
+    }
+
+  private:
+    Router& router_;
+    std::vector<std::string> names_;
+    std::size_t next_ = 0;
+    std::uint32_t position_ = 0;
+};
+
+void show_static(void* closure, CommandContext& context) {
+    Router& router = router_of(closure);
+    Arguments arguments(router, context);
+    std::string wanted;
+    if (!arguments.parser().at(config::TokenKind::end)) {
+        wanted = std::string(arguments.parser().expect_name().text);
+    }
+    if (!arguments.finish()) return;
+    std::vector<std::string> names;
+    router.supervisor().for_each_instance([&](const engine::Instance& instance) {
+        const bool is_static = &instance.descriptor() == &static_routes::descriptor();
+        if (is_static && (wanted.empty() || instance.name() == wanted)) {
+            names.emplace_back(instance.name());
+        }
+    });
+    if (names.empty() && !wanted.empty()) {
+        context.out().finish(ReplyCode::parse_error, wanted + ": Not a static protocol");
+        return;
+    }
+    context.continue_with(std::make_unique<ShowStatic>(router, std::move(names)));
+}
+
 }  // namespace
 
 void add_route_commands(Router& router) {
     const cli::Command rows[] = {
+        {"show route",
+         "[<net>] [for|in <net>] [table <t>] [filter <f>|where <c>] [all] [primary] [filtered] "
+         "[(export|preexport|noexport|exported) <p>] [protocol <p>] [stats|count]",
+         "Show routing table", cli::Access::everyone, show_route, &router},
+        {"show static", "[<protocol>]", "Show details of static protocols", cli::Access::everyone,
+         show_static, &router},
         {"eval", "<expr>", "Evaluate an expression", cli::Access::everyone, evaluate, &router},
     };
     router.commands().add(rows);

@@ -14,6 +14,7 @@
 #include "router/config/syntax.h"
 #include "router/daemon/configurator.h"
 #include "router/daemon/filter_environment.h"
+#include "router/daemon/show_route_host.h"
 #include "router/daemon/thread_groups.h"
 #include "router/engine/supervisor.h"
 #include "router/iface/registry.h"
@@ -87,6 +88,11 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
 
     [[nodiscard]] loops::Instant started() const { return started_; }
 
+    /// What `show route` asks.
+    [[nodiscard]] table::ShowRouteServices show_route_services() {
+        return {show_host_, attribute_registry_, interfaces_, environment_, parts_.runtime.clock()};
+    }
+
     /// Ends all protocols; the observer hears when that is done. Main loop held, as everywhere
     /// here.
     void shutdown();
@@ -115,6 +121,7 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
     engine::Supervisor supervisor_;
     engine::Services services_;
     Configurator configurator_;
+    RouterShowHost show_host_{*this};
     cli::CommandTable commands_;
     loops::Instant started_;
     bool shutting_down_ = false;

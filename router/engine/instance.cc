@@ -24,6 +24,11 @@ void Protocol::refresh_export(channel::Channel& channel) {
     channel.reload_export();
 }
 
+bool Protocol::has_exported(channel::Channel& channel, net::PrefixId prefix) const {
+    const channel::ExportPath* path = channel.exporter();
+    return path != nullptr && path->running() && path->reader()->announced(prefix);
+}
+
 Instance::Instance(const Setup& setup, InstanceObserver& observer)
     : descriptor_(setup.descriptor),
       config_(&setup.config),

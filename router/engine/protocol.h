@@ -78,6 +78,17 @@ class Protocol {
     /// After `Instance::close_channels()`: the routes of the lost session are gone.
     virtual void channels_closed() {}
 
+    /// Whether a route may reach the channel's export filter at all (`show route
+    /// export|preexport`).
+    [[nodiscard]] virtual bool may_export(const channel::Channel&,
+                                          const table::RouteValue&,
+                                          const table::SourceOwner&) const {
+        return true;
+    }
+
+    /// Whether the channel has announced the prefix (`show route exported`).
+    [[nodiscard]] virtual bool has_exported(channel::Channel& channel, net::PrefixId prefix) const;
+
     /// Column Info of `show protocols`.
     [[nodiscard]] virtual std::string info() const { return {}; }
 

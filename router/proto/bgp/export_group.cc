@@ -152,6 +152,11 @@ void ExportGroup::consumed(ExportMember& member, std::size_t bytes) {
     if (members_.size() == 1 && at_rest(member)) member.consider.send(member.loop);
 }
 
+bool ExportGroup::has_announced(const ExportMember& member, net::PrefixId prefix) const {
+    if (!path_.running() || !path_.reader()->announced(prefix)) return false;
+    return left_out(prefix) != member.place.number;
+}
+
 std::size_t ExportGroup::pending(ExportMember& member) {
     std::vector<Bytes> pieces;
     stream_.collect(member.place, pieces, SIZE_MAX);

@@ -107,6 +107,8 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
 
     void collect(ExportMember& member, std::vector<Bytes>& pieces, std::size_t max);
     void consumed(ExportMember& member, std::size_t bytes);
+    /// The member was told a route to this prefix.
+    [[nodiscard]] bool has_announced(const ExportMember& member, net::PrefixId prefix) const;
     /// Bytes waiting for this member.
     [[nodiscard]] std::size_t pending(ExportMember& member);
 

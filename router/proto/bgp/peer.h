@@ -37,6 +37,10 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
 
     [[nodiscard]] bool shows_channels() const override { return true; }
 
+    [[nodiscard]] bool may_export(const channel::Channel& channel, const table::RouteValue& route,
+                                  const table::SourceOwner& owner) const override;
+    [[nodiscard]] bool has_exported(channel::Channel& channel,
+                                    net::PrefixId prefix) const override;
     [[nodiscard]] std::string info() const override;
     void show_details(cli::Output& out) const override;
 

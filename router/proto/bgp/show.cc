@@ -64,6 +64,25 @@ std::string_view Peer::state_text() const {
     return config().passive ? "Passive" : state_name(State::active);
 }
 
+bool Peer::may_export(const channel::Channel& channel, const table::RouteValue& route,
+                      const table::SourceOwner& owner) const {
+    for (const auto& each : sessions_) {
+        if (&each->channel != &channel) continue;
+        return bgp::may_export(*route.attributes, session_facts(owner), each->profile.facts) ==
+               ExportRule::allowed;
+    }
+    return false;
+}
+
+bool Peer::has_exported(channel::Channel& channel, net::PrefixId prefix) const {
+    for (const auto& each : sessions_) {
+        if (&each->channel != &channel || each->member.group == nullptr) continue;
+        const loops::LoopEntry entry(each->member.group->loop());
+        return each->member.group->has_announced(each->member, prefix);
+    }
+    return false;
+}
+
 std::string Peer::info() const {
     return fmt::format("{:<14}{}{}", state_text(), class_text(memory_.error_class), memory_.error);
 }
