@@ -44,7 +44,10 @@ bool Machine::enter(const FunctionCode& callee) {
     if (callee.slots + callee.max_depth > static_cast<std::size_t>(limit_ - new_base)) {
         return fail("Value stack overflow");
     }
-    if (frames_ == nullptr) frames_ = arena.make_array<Frame>(calls_max_).data();
+    if (depth_ == near_frames && frames_ == near_) {
+        frames_ = arena.make_array<Frame>(calls_max_).data();
+        std::copy(near_, near_ + near_frames, frames_);
+    }
     frames_[depth_++] = {code, pc, static_cast<std::uint32_t>(new_base - base)};
     for (unsigned i = callee.parameters; i < callee.slots; ++i)
         push(attr::Value());

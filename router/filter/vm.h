@@ -94,7 +94,9 @@ class Machine {
     attr::Value* const limit_;
     std::uint32_t calls_max_;
     std::uint32_t depth_ = 0;
-    Frame* frames_ = nullptr;  // in the arena, made by the first call
+    static constexpr std::uint32_t near_frames = 16;
+    Frame near_[near_frames];  // deeper calls move to the arena
+    Frame* frames_ = near_;
     Verdict verdict_ = Verdict::error;
     std::string error_;
     std::vector<std::unique_ptr<attr::AsPathMask>> masks_;
