@@ -37,6 +37,9 @@ class Lab {
 
     void reset(unsigned edge) { network_.reset(*links_[edge]); }
 
+    /// One segment in so many ends its connection; 0: none.
+    void set_loss(unsigned edge, std::uint64_t one_in) { links_[edge]->reset_one_in = one_in; }
+
     void run(loops::Duration span) { sim_.run_for(span); }
 
     /// Lets time pass until every table is as the oracle wants it; what is wrong if that takes

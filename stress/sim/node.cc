@@ -121,6 +121,7 @@ std::string Node::info(std::string_view protocol) {
     router_->supervisor().with_instance(protocol, [&](engine::Instance& instance) {
         if (instance.protocol() != nullptr) result = instance.protocol()->info();
     });
+    result.erase(result.find_last_not_of(' ') + 1);  // the column is padded
     return result;
 }
 
