@@ -3,6 +3,8 @@
 #include "router/base/random.h"
 #include "stress/sim/lab.h"
 
+#include <cstdlib>
+
 #include <catch2/catch.hpp>
 
 namespace tern::sim {
@@ -225,7 +227,15 @@ TEST_CASE("the same seed gives the same steps, traffic and logs") {
 }
 
 TEST_CASE("random networks with random trouble end up as the topology says") {
-    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    // TERN_SIM_SEEDS=FIRST-LAST runs others, to look for more or to repeat one.
+    std::uint64_t first = 1;
+    std::uint64_t last = 60;
+    if (const char* range = std::getenv("TERN_SIM_SEEDS")) {
+        char* rest = nullptr;
+        first = last = std::strtoull(range, &rest, 10);
+        if (*rest == '-') last = std::strtoull(rest + 1, nullptr, 10);
+    }
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
         Random random(seed);
         Lab lab({.seed = seed, .segment = random.between(20, 1460)});
         const unsigned routers = static_cast<unsigned>(random.between(2, 5));
