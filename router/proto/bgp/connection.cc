@@ -26,7 +26,7 @@ void Connection::connect(os::Network& network, const os::ConnectOptions& options
     state_ = State::connect;
     auto tcp = network.connect(loop_, options, callbacks());
     if (!tcp) {
-        end_ = {ErrorClass::socket, tcp.error().text};
+        end_ = {ErrorClass::socket, std::strerror(tcp.error().number)};
         state_ = State::active;
         close(end_);
         return;
@@ -154,7 +154,7 @@ void Connection::on_writable(os::TcpConnection&, void* context) {
 
 void Connection::on_failed(os::TcpConnection&, const os::SystemError& error, void* context) {
     auto& self = *static_cast<Connection*>(context);
-    self.end_ = {ErrorClass::socket, error.text};
+    self.end_ = {ErrorClass::socket, std::strerror(error.number)};
     const bool was_established = self.state_ == State::established;
     self.dispatch(Event::connection_failed);
     if (self.tcp_ == nullptr) return;
