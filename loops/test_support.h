@@ -1,7 +1,8 @@
 #pragma once
 
 /// What the tests of this folder share: lock levels, a simulated runtime with one group, and a real
-/// one that runs in the test's thread until told to quit. Included by tests only.
+/// one that runs in the test's thread until told to quit. Included by tests only; each test owns
+/// what it makes.
 
 #include "locking/domain.h"
 #include "loops/loop.h"

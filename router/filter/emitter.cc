@@ -97,7 +97,8 @@ Result<const FunctionCode*> Emitter::finish(Position position) {
     code_.slots = slots_;
     if (too_large_) return fail_at(position, "Filter or function is too long");
     const StackCheck check = check_stack(code_);
-    TERN_ASSERT(check.ok, "bad code for ", code_.name, ": ", check.problem, "\n", disassemble(code_));
+    TERN_ASSERT(
+        check.ok, "bad code for ", code_.name, ": ", check.problem, "\n", disassemble(code_));
     code_.max_depth = check.max_depth;
     return &code_;
 }
