@@ -60,11 +60,12 @@ void ExportReader::add(ExportBatch& batch, net::PrefixId id) const {
         batch.items_.push_back(gone);
         return;
     }
-    do {
+    for (; route != nullptr; route = route->next) {
+        if (!route->usable()) continue;  // only the first one's place is certain
         batch.holds_.hold(*route);
         batch.items_.push_back({*route, false});
-        route = route->next;
-    } while (mode_ == ReadMode::all && route != nullptr && route->usable());
+        if (mode_ == ReadMode::best) break;
+    }
     batch.items_.back().last = true;
 }
 

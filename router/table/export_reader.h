@@ -115,7 +115,6 @@ class ExportReader {
     std::size_t seen_ = 0;
     std::uint64_t fell_off_ = 0;
     ChunkedBitmap announced_;
-
 };
 
 }  // namespace tern::table

@@ -165,9 +165,10 @@ Journal::Sequence Table::oldest_reader() const {
 void Table::collect_dead(bool all) {
     const Journal::Sequence oldest = all ? ~Journal::Sequence{0} : oldest_reader();
     if (!all) journal_.trim(oldest);
-    if (dead_.empty() || dead_.front().sequence >= oldest) return;
+    // The last journal item about a dead prefix stands before its sequence number.
+    if (dead_.empty() || dead_.front().sequence > oldest) return;
     net::PrefixIndex::Batch batch(services_.index);
-    while (!dead_.empty() && dead_.front().sequence < oldest) {
+    while (!dead_.empty() && dead_.front().sequence <= oldest) {
         batch.release(dead_.front().prefix);
         dead_.pop_front();
     }
