@@ -1,0 +1,112 @@
+#pragma once
+/// A channel's surroundings for the tests of this folder: filters that ask nobody, a sink that
+/// keeps what it is told and complains about what it must not be told.
+/// Owned by a test. Never part of a library.
+
+#include "router/channel/export_path.h"
+#include "router/channel/import_path.h"
+#include "router/filter/environment.h"
+#include "router/table/testing.h"
+
+#include <map>
+#include <span>
+#include <string_view>
+
+#include <catch2/catch.hpp>
+
+namespace tern::channel::testing {
+
+using table::testing::Bench;
+using table::testing::MetricClass;
+
+class QuietEnvironment final : public filter::Environment {
+  public:
+    filter::RoaState roa_check(std::string_view, const net::Prefix&, std::uint32_t) override {
+        return filter::RoaState::unknown;
+    }
+
+    filter::AspaState aspa_check(std::string_view, std::span<const std::uint32_t>, bool) override {
+        return filter::AspaState::unknown;
+    }
+
+    std::optional<filter::GatewayPlace> gateway(net::IpAddress, std::uint32_t) override {
+        return std::nullopt;
+    }
+
+    std::uint32_t interface_by_name(std::string_view) override { return 0; }
+
+    std::string_view interface_name(std::uint32_t, std::span<char>) override { return {}; }
+
+    void print(std::string_view, bool) override {}
+
+    void runtime_error(const filter::RuntimeError&) override {}
+
+    void assertion_failed(std::string_view, std::uint32_t) override {}
+};
+
+/// Refuses metrics below `refuse_below`; every call is checked against what was told before.
+class CheckedSink final : public RouteSink {
+  public:
+    struct Told {
+        const attr::AttributeSet* attributes;
+        table::SourceId source;
+    };
+
+    Preexport preexport(const table::RouteValue& route, const table::SourceOwner&) override {
+        if (MetricClass::metric(route) < refuse_below) return Preexport::refuse;
+        return MetricClass::metric(route) >= force_from ? Preexport::force : Preexport::filter;
+    }
+
+    void export_batch(std::span<const ExportedRoute> routes) override {
+        for (const ExportedRoute& route : routes) {
+            const auto found = told.find(route.prefix);
+            REQUIRE(route.replaces == (found != told.end()));
+            REQUIRE(route.last);
+            if (route.attributes == nullptr) {
+                REQUIRE(found != told.end());
+                told.erase(found);
+                ++withdrawals;
+                continue;
+            }
+            told.insert_or_assign(route.prefix, Told{route.attributes, route.route.source});
+            ++announcements;
+        }
+    }
+
+    void end_of_feed() override { ++feeds; }
+
+    void caught_up() override { ++idle; }
+
+    [[nodiscard]] bool ready() const override { return is_ready; }
+
+    std::map<net::Prefix, Told> told;
+    std::uint32_t refuse_below = 0;
+    std::uint32_t force_from = ~std::uint32_t{0};
+    bool is_ready = true;
+    unsigned announcements = 0;
+    unsigned withdrawals = 0;
+    unsigned feeds = 0;
+    unsigned idle = 0;
+};
+
+struct LimitNotes final : public LimitObserver, public ExportObserver {
+    void limit_crossed(LimitKind kind, const config::Limit&, bool stop) override {
+        ++(kind == LimitKind::receive ? received : imported);
+        if (stop) ++stops;
+    }
+
+    void bogus_route(const net::Prefix&) override { ++bogus; }
+
+    void export_limit_crossed(const config::Limit&, bool stop) override {
+        ++exported;
+        if (stop) ++stops;
+    }
+
+    unsigned received = 0;
+    unsigned imported = 0;
+    unsigned exported = 0;
+    unsigned stops = 0;
+    unsigned bogus = 0;
+};
+
+}  // namespace tern::channel::testing
