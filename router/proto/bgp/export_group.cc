@@ -89,13 +89,7 @@ void ExportGroup::take_over(ExportGroup& other, ExportMember& member, Feed feed)
     members_.push_back(&member);
     stream_.join(member.place);
     other.stream_.copy_rest(rest, stream_);
-    for (std::size_t chunk = 0; chunk < other.left_out_.size(); ++chunk) {
-        for (std::size_t i = 0; other.left_out_[chunk] != nullptr && i < chunk_size; ++i) {
-            if (other.left_out_[chunk][i] != old_number) continue;
-            set_left_out(net::PrefixId{static_cast<std::uint32_t>(chunk * chunk_size + i)},
-                         member.place.number);
-        }
-    }
+    inherit_left_out(other, old_number, member.place.number);
     if (feed == Feed::refresh && profile_.enhanced_refresh) {
         append(wire::encode_route_refresh({profile_.hop.family, wire::RefreshKind::begin}), {});
     }
@@ -106,6 +100,25 @@ void ExportGroup::take_over(ExportGroup& other, ExportMember& member, Feed feed)
     member.place = rest;
     member.group = this;
     signal_members();
+}
+
+/// What a member was not told by its old group it was not told here either. Another member that
+/// was left out keeps its place: then this one may get a withdrawal too many, never one too few.
+void ExportGroup::inherit_left_out(const ExportGroup& other,
+                                   std::uint32_t old_number,
+                                   std::uint32_t number) {
+    for (std::size_t chunk = 0; chunk < other.left_out_.size(); ++chunk) {
+        for (std::size_t i = 0; other.left_out_[chunk] != nullptr && i < chunk_size; ++i) {
+            if (other.left_out_[chunk][i] != old_number) continue;
+            const net::PrefixId id{static_cast<std::uint32_t>(chunk * chunk_size + i)};
+            if (!is_member(left_out(id))) set_left_out(id, number);
+        }
+    }
+}
+
+bool ExportGroup::is_member(std::uint32_t number) const {
+    return std::any_of(members_.begin(), members_.end(),
+                       [&](const ExportMember* member) { return member->place.number == number; });
 }
 
 void ExportGroup::stop() {
@@ -291,9 +304,9 @@ void ExportGroup::announce(const Bucket& bucket) {
     const std::uint32_t author = member_of(bucket.source);
     const std::uint32_t hop_owner = choice.self ? 0 : member_at(choice.hop.address);
     const std::uint32_t left = author != 0 ? author : hop_owner;
-    if (left != 0) withdraw_from(bucket, left);
+    if (left != 0) leave_out(bucket, left);
     pack(bucket, choice, left);
-    if (hop_owner != 0 && hop_owner != left) withdraw_from(bucket, hop_owner);
+    if (hop_owner != 0 && hop_owner != left) withdraw_from(bucket.routes, hop_owner);
 }
 
 void ExportGroup::pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left) {
@@ -319,12 +332,23 @@ void ExportGroup::pack(const Bucket& bucket, const HopChoice& choice, std::uint3
     if (!packer.empty()) append(packer.finish(), audience);
 }
 
-/// Tells one member that it has no route to those prefixes of the bucket that it was told before.
-void ExportGroup::withdraw_from(const Bucket& bucket, std::uint32_t member) {
+/// Notes that this member is not told the bucket, and withdraws from it what it was told before. At
+/// once for each: a prefix may stand in a batch twice.
+void ExportGroup::leave_out(const Bucket& bucket, std::uint32_t member) {
+    gone_.clear();
+    for (const ExportedRoute* route : bucket.routes) {
+        if (route->replaces && left_out(route->id) != member) gone_.push_back(route);
+        set_left_out(route->id, member);
+    }
+    withdraw_from(gone_, member);
+}
+
+/// Tells one member that it has no route to these prefixes.
+void ExportGroup::withdraw_from(const std::vector<const ExportedRoute*>& routes,
+                                std::uint32_t member) {
     wire::WithdrawPacker packer(message_, format(profile_.hop.family != wire::ipv4_unicast));
     const ExportStream::Audience audience{ExportStream::Audience::Kind::only, member};
-    for (const ExportedRoute* route : bucket.routes) {
-        if (!route->replaces || left_out(route->id) == member) continue;
+    for (const ExportedRoute* route : routes) {
         const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
         if (packer.add(nlri)) continue;
         append(packer.finish(), audience);

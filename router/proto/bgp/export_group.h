@@ -97,6 +97,7 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
 
     void add(ExportMember& member);
     void remove(ExportMember& member);
+    void inherit_left_out(const ExportGroup& other, std::uint32_t old_number, std::uint32_t number);
 
     [[nodiscard]] const std::vector<ExportMember*>& members() const { return members_; }
 
@@ -143,11 +144,14 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     void announce(const Bucket& bucket);
     [[nodiscard]] bool encode(const Bucket& bucket, HopChoice& choice);
     void pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left_out);
-    void withdraw_from(const Bucket& bucket, std::uint32_t member);
+    void leave_out(const Bucket& bucket, std::uint32_t member);
+    void withdraw_from(const std::vector<const channel::ExportedRoute*>& routes,
+                       std::uint32_t member);
     void withdraw_all(const std::vector<const channel::ExportedRoute*>& routes);
     void append(Bytes message, const ExportStream::Audience& audience);
     void signal_members();
     [[nodiscard]] wire::PackFormat format(bool multiprotocol) const;
+    [[nodiscard]] bool is_member(std::uint32_t number) const;
     [[nodiscard]] std::uint32_t left_out(net::PrefixId id) const;
     void set_left_out(net::PrefixId id, std::uint32_t member);
 

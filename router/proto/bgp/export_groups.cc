@@ -113,8 +113,10 @@ bool ExportGroups::merge_into(ExportMember& member, ExportGroup& target) {
     const bool smaller = target.members().size() > 1 || target.serial() < own.serial();
     if (!smaller || !own.at_rest(member) || !target.path().idle()) return false;
     if (!table::ExportReader::level(*own.path().reader(), *target.path().reader())) return false;
+    const std::uint32_t old_number = member.place.number;
     own.remove(member);
     target.add(member);
+    target.inherit_left_out(own, old_number, member.place.number);
     return true;
 }
 
