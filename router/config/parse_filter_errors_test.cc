@@ -62,7 +62,7 @@ constexpr Mistake mistakes[] = {
     {"define S = [10.0.0.0/8{20,16}];", "1:13 Invalid prefix pattern range: {20, 16}"},
     {"define S = [10.0.0.0/8, ::/0];", "1:25 Mixed IPv4/IPv6 prefixes in prefix set"},
     {"define S = [(5,1)..(4,0)];", "1:13 From value cannot be higher that To value in pair sets"},
-    {"define S = [1, (1,2)];", "1:16 Type mismatch in set: int and pair"},
+    {"filter a { case 1 { (1,2): accept; } }", "1:21 Type mismatch in set: int and pair"},
     {"define S = [(1, 70000)];", "1:17 Can't operate with value out of bounds in pair constructor"},
     {"define S = [\"x\"];", "1:13 You can't create sets of this type."},
     {"filter a { int n; print 1 ~ [n]; }", "1:30 Constant expression expected"},

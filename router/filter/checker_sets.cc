@@ -1,6 +1,7 @@
 #include "router/filter/type_checker.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -226,17 +227,22 @@ Result<Value> TypeChecker::set_value(std::span<SetItem> items, Position position
         if (first->is(Type::prefix)) return prefix_set(items);
     }
     if (items[0].shape == SetItem::Shape::prefix) return prefix_set(items);
-    Intervals intervals;
+    std::map<Type, std::vector<SetInterval>> by_type;
     for (const SetItem& item : items) {
-        if (Checked checked = add_item(item, intervals); !checked) {
+        Intervals one;
+        if (Checked checked = add_item(item, one); !checked) {
             return tl::unexpected(checked.error());
         }
+        if (!is_set_element(one.type)) {
+            return fail_at(position, "You can't create sets of this type.");
+        }
+        std::vector<SetInterval>& all = by_type[one.type];
+        all.insert(all.end(), one.ranges.begin(), one.ranges.end());
     }
-    if (!is_set_element(intervals.type)) {
-        return fail_at(position, "You can't create sets of this type.");
-    }
-    return Value::of_set(
-        library_.add(FilterSet(intervals.type, IntervalSet(std::move(intervals.ranges)))));
+    std::vector<FilterSet> parts;
+    for (auto& [type, ranges] : by_type)
+        parts.emplace_back(type, IntervalSet(std::move(ranges)));
+    return Value::of_set(library_.add(FilterSet(std::move(parts))));
 }
 
 namespace {

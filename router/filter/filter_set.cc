@@ -47,6 +47,9 @@ Value value_of_key(ValueType type, SetKey key) {
 }
 
 bool FilterSet::contains(const Value& value) const {
+    for (const FilterSet& other : others_) {
+        if (other.contains(value)) return true;
+    }
     if (value.type() != element_) {
         // An IPv4 address stands for a quad, and the other way round.
         if (element_ == ValueType::quad && value.is(ValueType::ip) && value.ip().is_v4()) {
@@ -62,8 +65,7 @@ bool FilterSet::contains(const Value& value) const {
     return key && intervals_.contains(*key);
 }
 
-void FilterSet::append(std::string& out) const {
-    out += '[';
+void FilterSet::append_intervals(std::string& out) const {
     bool first = true;
     for (const SetInterval& interval : intervals_.intervals()) {
         if (!first) out += ", ";
@@ -72,6 +74,15 @@ void FilterSet::append(std::string& out) const {
         if (interval.low == interval.high) continue;
         out += "..";
         attr::append_text(out, value_of_key(element_, interval.high));
+    }
+}
+
+void FilterSet::append(std::string& out) const {
+    out += '[';
+    append_intervals(out);
+    for (const FilterSet& other : others_) {
+        out += ", ";
+        other.append_intervals(out);
     }
     out += ']';
 }

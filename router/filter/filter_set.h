@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tern::filter {
 
@@ -22,6 +23,13 @@ class FilterSet final : public attr::SetText {
     FilterSet(attr::ValueType element, IntervalSet intervals)
         : element_(element), intervals_(std::move(intervals)) {}
 
+    /// Elements of several types; `parts` are sorted by type and have one each.
+    explicit FilterSet(std::vector<FilterSet> parts) : FilterSet(std::move(parts.front())) {
+        others_.assign(std::make_move_iterator(parts.begin() + 1),
+                       std::make_move_iterator(parts.end()));
+    }
+
+    /// Type of the elements, the first one of a mixed set.
     [[nodiscard]] attr::ValueType element() const { return element_; }
 
     [[nodiscard]] const IntervalSet& intervals() const { return intervals_; }
@@ -35,12 +43,15 @@ class FilterSet final : public attr::SetText {
     void append(std::string& out) const override;
 
     friend bool operator==(const FilterSet& a, const FilterSet& b) {
-        return a.element_ == b.element_ && a.intervals_ == b.intervals_;
+        return a.element_ == b.element_ && a.intervals_ == b.intervals_ && a.others_ == b.others_;
     }
 
   private:
+    void append_intervals(std::string& out) const;
+
     attr::ValueType element_;
     IntervalSet intervals_;
+    std::vector<FilterSet> others_;  // of a mixed set; these have none themselves
 };
 
 }  // namespace tern::filter
