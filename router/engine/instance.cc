@@ -20,15 +20,6 @@ StopReason reason_of(channel::LimitKind kind) {
 
 }  // namespace
 
-void Protocol::refresh_export(channel::Channel& channel) {
-    channel.reload_export();
-}
-
-bool Protocol::has_exported(channel::Channel& channel, net::PrefixId prefix) const {
-    const channel::ExportPath* path = channel.exporter();
-    return path != nullptr && path->running() && path->reader()->announced(prefix);
-}
-
 Instance::Instance(const Setup& setup, InstanceObserver& observer)
     : descriptor_(setup.descriptor),
       config_(&setup.config),
@@ -226,6 +217,12 @@ bool Instance::reconfigure(const config::ProtocolStep& step) {
     if (protocol_ == nullptr) {
         config_ = &next;
         return true;
+    }
+    for (const config::ChannelStep& change : step.channels) {
+        // Another set of channels or another table: the whole instance starts anew.
+        const bool stays =
+            change.action == config::Action::keep || change.action == config::Action::modify;
+        if (!stays) return false;
     }
     if (!protocol_->reconfigure(next, step.effect)) return false;
     config_ = &next;

@@ -5,6 +5,7 @@
 /// down, restart). A protocol never calls another one: what it shares it shares through tables, the
 /// interface store and the small interfaces of this folder.
 
+#include "router/channel/channel.h"
 #include "router/cli/output.h"
 #include "router/config/syntax.h"
 #include "router/engine/lifecycle.h"
@@ -67,7 +68,7 @@ class Protocol {
     virtual bool refresh_import(channel::Channel& channel) = 0;
 
     /// Export side of a reload: everything is sent again.
-    virtual void refresh_export(channel::Channel& channel);
+    virtual void refresh_export(channel::Channel& channel) { channel.reload_export(); }
 
     /// The channel has taken over a changed configuration.
     virtual void channel_changed(channel::Channel&, config::Effect) {}
@@ -87,7 +88,10 @@ class Protocol {
     }
 
     /// Whether the channel has announced the prefix (`show route exported`).
-    [[nodiscard]] virtual bool has_exported(channel::Channel& channel, net::PrefixId prefix) const;
+    [[nodiscard]] virtual bool has_exported(channel::Channel& channel, net::PrefixId prefix) const {
+        const channel::ExportPath* path = channel.exporter();
+        return path != nullptr && path->running() && path->reader()->announced(prefix);
+    }
 
     /// Column Info of `show protocols`.
     [[nodiscard]] virtual std::string info() const { return {}; }

@@ -349,6 +349,7 @@ void ExportGroup::withdraw_from(const std::vector<const ExportedRoute*>& routes,
     wire::WithdrawPacker packer(message_, format(profile_.hop.family != wire::ipv4_unicast));
     const ExportStream::Audience audience{ExportStream::Audience::Kind::only, member};
     for (const ExportedRoute* route : routes) {
+        if (!route->replaces) continue;
         const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
         if (packer.add(nlri)) continue;
         append(packer.finish(), audience);

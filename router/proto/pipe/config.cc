@@ -54,6 +54,15 @@ void finish(Parser& parser, config::ProtocolConfig& protocol) {
     channel.table->used = true;
 }
 
+/// The running peer table is another object when something that makes it anew has changed.
+config::Effect compare(const config::ProtocolConfig& old, const config::ProtocolConfig& now) {
+    const config::TableConfig* a = static_cast<const PipeConfig&>(old).peer_table;
+    const config::TableConfig* b = static_cast<const PipeConfig&>(now).peer_table;
+    const bool same = a != nullptr && b != nullptr && a->type == b->type &&
+                      a->sorted == b->sorted && a->trie == b->trie;
+    return same ? Effect::none : Effect::restart;
+}
+
 constexpr config::ProtocolSyntax pipe_syntax = config::protocol_syntax<PipeConfig>({
     .type = "pipe",
     .label = "Pipe",
@@ -63,6 +72,7 @@ constexpr config::ProtocolSyntax pipe_syntax = config::protocol_syntax<PipeConfi
     .finish = finish,
     .export_all = true,
     .inline_channel = &main_channel,
+    .compare = compare,
 });
 
 }  // namespace

@@ -190,10 +190,18 @@ void finish(Parser& parser, config::ProtocolConfig& protocol) {
     mine.routes.close();
 }
 
+/// The running table is the same object: nothing that makes it anew has changed.
+bool same_table(const config::TableConfig* a, const config::TableConfig* b) {
+    if (a == nullptr || b == nullptr) return a == b;
+    return a->name == b->name && a->type == b->type && a->sorted == b->sorted && a->trie == b->trie;
+}
+
 config::Effect compare(const config::ProtocolConfig& old, const config::ProtocolConfig& now) {
     const auto& a = static_cast<const StaticConfig&>(old);
     const auto& b = static_cast<const StaticConfig&>(now);
-    return option::same_value(a.igp_table_ip6, b.igp_table_ip6) ? Effect::none : Effect::restart;
+    const bool same = same_table(a.igp_table_ip4, b.igp_table_ip4) &&
+                      same_table(a.igp_table_ip6, b.igp_table_ip6);
+    return same ? Effect::none : Effect::restart;
 }
 
 constexpr config::ProtocolSyntax static_syntax = config::protocol_syntax<StaticConfig>({
