@@ -6,12 +6,14 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR}/..)
+get_filename_component(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
+# Objects do not depend on where the tree lies, so one cache serves all checkouts.
 find_program(TERN_CCACHE ccache)
 if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${TERN_CCACHE})
-    set(CMAKE_C_COMPILER_LAUNCHER ${TERN_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        env CCACHE_BASEDIR=${TERN_ROOT} CCACHE_NOHASHDIR=1 ${TERN_CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 find_package(Threads REQUIRED)
 
@@ -19,7 +21,7 @@ add_library(tern_flags INTERFACE)
 target_include_directories(tern_flags INTERFACE ${TERN_ROOT})
 target_compile_options(tern_flags INTERFACE
     -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
-    -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-attributes>
+    -fno-omit-frame-pointer -ffile-prefix-map=${TERN_ROOT}/= $<$<CXX_COMPILER_ID:GNU>:-Wno-attributes>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 target_link_libraries(tern_flags INTERFACE Threads::Threads)
 if(TERN_SANITIZE)
