@@ -125,7 +125,7 @@ TEST_CASE("waiting for readers aborts inside a section and with a domain held") 
 
 // Store-buffer litmus: a writer replaces an object, waits and spoils the old one; readers with
 // stores in flight before the section must never see a spoilt object.
-TEST_CASE("no reader ever sees an object that was reclaimed") {
+TEST_CASE("AT-RCU-1 no reader ever sees an object that was reclaimed", "[AT-RCU-1]") {
     struct Object {
         std::atomic<std::uint64_t> canary{1};
     };

@@ -1,4 +1,5 @@
-# Compiler settings and the two functions every folder uses: tern_library() and tern_test().
+# Compiler settings and the functions every folder uses: tern_library(), tern_test() and
+# tern_acceptance().
 # It lives in the lowest layer so that each library can also be configured alone.
 include_guard(GLOBAL)
 
@@ -68,5 +69,21 @@ function(tern_test name)
         set(ARG_TIMEOUT 300)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}"
+        WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+endfunction()
+
+# tern_acceptance(AT-NAME-1 test_target [LABELS labels...] [TIMEOUT seconds])
+# makes the ctest AT-NAME-1, which runs the cases of that Catch2 executable tagged [AT-NAME-1]. It
+# fails if there is none. `ctest -R AT-` runs all acceptance tests, `-L acceptance` as well.
+function(tern_acceptance name target)
+    if(NOT TERN_TESTS OR NOT TARGET ${target})
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS" ${ARGN})
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 300)
+    endif()
+    add_test(NAME ${name} COMMAND ${target} "[${name}]" --warn NoTests)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "acceptance;${ARG_LABELS}"
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
 endfunction()
