@@ -1,8 +1,10 @@
-# Debian packages the scripts need, and how to get them. Read by ./test and ./run.
+# Debian packages the scripts need, and how to get them. Read by ./test, ./run and ./bench.
 
 build_packages="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libfmt-dev libexpected-dev
     libmnl-dev libedit-dev libssl-dev catch2"
 test_packages="clang valgrind python3"
+bench_packages="libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtalloc-dev libapr1-dev libuv1-dev
+    libevent-dev liburcu-dev libtbb-dev libck-dev liburing-dev libabsl-dev libbenchmark-dev"
 peer_packages="iproute2 bird2 frr openbgpd gobgpd"
 
 missing_packages() {
@@ -19,11 +21,12 @@ keep_services_off() {
     chmod 755 /usr/sbin/policy-rc.d
 }
 
-# install_packages KIND...: build, test. Peers come with test. As root it installs what is missing,
+# install_packages KIND...: build, test, bench, quickstart. Peers come with test. As root it installs what is missing,
 # otherwise it says what is.
 install_packages() {
     wanted=$build_packages
     case " $* " in *" test "*) wanted="$wanted $test_packages $peer_packages" ;; esac
+    case " $* " in *" bench "*) wanted="$wanted $bench_packages" ;; esac
     case " $* " in *" quickstart "*) wanted="$wanted python3 iproute2 bird2 frr" ;; esac
     if ! command -v dpkg-query > /dev/null; then
         echo "not a Debian system; needed are: $wanted"
