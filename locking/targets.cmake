@@ -1,30 +1,40 @@
-# Compiler settings and the functions every folder uses: tern_library(), tern_test() and
-# tern_acceptance().
+# Compiler settings and the functions every folder uses: tern_needs(), tern_library(), tern_program(),
+# tern_test() and tern_acceptance(); tern_install() is in package.cmake.
 # It lives in the lowest layer so that each library can also be configured alone.
 include_guard(GLOBAL)
+
+include(${CMAKE_CURRENT_LIST_DIR}/version.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/package.cmake)
+get_filename_component(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+
+# Whether this build is ours, and not that of a project that added one of our folders.
+cmake_path(IS_PREFIX TERN_ROOT ${CMAKE_SOURCE_DIR} NORMALIZE TERN_OWN_BUILD)
+option(TERN_TESTS "build the unit tests" ${TERN_OWN_BUILD})
+option(TERN_WERROR "warnings are errors" ${TERN_OWN_BUILD})
+option(TERN_FUZZ "build the fuzz targets with libFuzzer (clang)" OFF)
+set(TERN_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-get_filename_component(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ${TERN_OWN_BUILD})
 
 # Objects do not depend on where the tree lies, so one cache serves all checkouts.
 find_program(TERN_CCACHE ccache)
-if(TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(TERN_OWN_BUILD AND TERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER
         env CCACHE_BASEDIR=${TERN_ROOT} CCACHE_NOHASHDIR=1 ${TERN_CCACHE})
     set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 find_package(Threads REQUIRED)
 
+# How our own sources are compiled. Linked privately everywhere: it is nothing for users.
 add_library(tern_flags INTERFACE)
-target_include_directories(tern_flags INTERFACE ${TERN_ROOT})
 target_compile_options(tern_flags INTERFACE
-    -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror
+    -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough
+    $<$<BOOL:${TERN_WERROR}>:-Werror>
     -fno-omit-frame-pointer -ffile-prefix-map=${TERN_ROOT}/= $<$<CXX_COMPILER_ID:GNU>:-Wno-attributes>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
-target_link_libraries(tern_flags INTERFACE Threads::Threads)
 if(TERN_SANITIZE)
     target_compile_options(tern_flags INTERFACE -fsanitize=${TERN_SANITIZE} -fno-sanitize-recover=all
         # That check needs RTTI, which the libraries do without.
@@ -35,6 +45,16 @@ if(TERN_FUZZ)
     target_compile_options(tern_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# tern_needs(names...): libraries beside this folder, added unless they are there already. So one folder can be
+# configured alone, or added alone by another project.
+function(tern_needs)
+    foreach(name ${ARGN})
+        if(NOT TARGET tern_${name})
+            add_subdirectory(${TERN_ROOT}/${name} ${CMAKE_BINARY_DIR}/tern/${name})
+        endif()
+    endforeach()
+endfunction()
+
 # tern_library(name SOURCES files... [DEPENDS names...] [LINK libraries...] [EXCEPTIONS])
 # makes the static library tern_<name> with the alias tern::<name>.
 function(tern_library name)
@@ -42,10 +62,25 @@ function(tern_library name)
     add_library(tern_${name} STATIC ${ARG_SOURCES})
     add_library(tern::${name} ALIAS tern_${name})
     list(TRANSFORM ARG_DEPENDS PREPEND tern_)
-    target_link_libraries(tern_${name} PUBLIC tern_flags ${ARG_DEPENDS} ${ARG_LINK})
+    set_target_properties(tern_${name} PROPERTIES CXX_EXTENSIONS OFF)
+    target_compile_features(tern_${name} PUBLIC cxx_std_20)
+    target_include_directories(tern_${name} PUBLIC $<BUILD_INTERFACE:${TERN_ROOT}>)
+    target_link_libraries(tern_${name}
+        PUBLIC Threads::Threads ${ARG_DEPENDS} ${ARG_LINK}
+        PRIVATE $<BUILD_INTERFACE:tern_flags>)
     if(NOT ARG_EXCEPTIONS)
         target_compile_options(tern_${name} PRIVATE -fno-exceptions -fno-rtti)
     endif()
+endfunction()
+
+# tern_program(name SOURCES files... [DEPENDS names...] [LINK libraries...])
+# makes the program <name> in bin/ of the build.
+function(tern_program name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    list(TRANSFORM ARG_DEPENDS PREPEND tern_)
+    target_link_libraries(${name} PRIVATE tern_flags ${ARG_DEPENDS} ${ARG_LINK})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
 # tern_test(name SOURCES files... [DEPENDS names...] [LINK libraries...] [LABELS labels...] [TIMEOUT seconds])
@@ -57,7 +92,8 @@ function(tern_test name)
     cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LINK;LABELS" ${ARGN})
     if(NOT TARGET tern_catch_main)
         add_library(tern_catch_main STATIC ${TERN_ROOT}/locking/catch_main.cc)
-        target_link_libraries(tern_catch_main PUBLIC tern_flags)
+        target_include_directories(tern_catch_main PUBLIC ${TERN_ROOT})
+        target_link_libraries(tern_catch_main PUBLIC tern_flags Threads::Threads)
         # GCC 12 with the address sanitizer sees uninitialised members in std::regex, which is not ours.
         target_compile_options(tern_catch_main PRIVATE -Wno-maybe-uninitialized)
     endif()

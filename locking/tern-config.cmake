@@ -1,0 +1,32 @@
+# find_package(tern COMPONENTS locking alloc loops): the targets tern::locking, tern::alloc and tern::loops.
+# A component brings what it needs; without COMPONENTS all that are installed come.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+
+set(_tern_needs_locking)
+set(_tern_needs_alloc locking)
+set(_tern_needs_loops locking alloc)
+
+set(_tern_wanted ${tern_FIND_COMPONENTS})
+if(NOT _tern_wanted)
+    foreach(_tern_name locking alloc loops)
+        if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/tern-${_tern_name}.cmake)
+            list(APPEND _tern_wanted ${_tern_name})
+        endif()
+    endforeach()
+endif()
+
+foreach(_tern_component ${_tern_wanted})
+    set(tern_${_tern_component}_FOUND TRUE)
+    foreach(_tern_name ${_tern_needs_${_tern_component}} ${_tern_component})
+        if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/tern-${_tern_name}.cmake)
+            include(${CMAKE_CURRENT_LIST_DIR}/tern-${_tern_name}.cmake)
+        else()
+            set(tern_${_tern_component}_FOUND FALSE)
+        endif()
+    endforeach()
+    if(NOT tern_${_tern_component}_FOUND AND (tern_FIND_REQUIRED_${_tern_component} OR NOT tern_FIND_COMPONENTS))
+        set(tern_FOUND FALSE)
+        set(tern_NOT_FOUND_MESSAGE "component ${_tern_component}, or one it needs, is not installed")
+    endif()
+endforeach()
