@@ -67,7 +67,14 @@ TEST_CASE("filters are compared by structure, not by name or line") {
     REQUIRE(other.definitions());
     const auto x = [](Bench& b) { return b.config.scope().find("x")->as<const filter::Filter>(); };
     CHECK(x(one)->same_as(*x(two)));
+    CHECK(x(one)->hash() == x(two)->hash());
     CHECK_FALSE(x(one)->same_as(*x(other)));
+
+    Bench constant("filter x { if net.len = 2 && net ~ [ 10.0.0.0/8+ ] then accept; reject; }");
+    Bench another("filter x { if net.len = 3 && net ~ [ 10.0.0.0/8+ ] then accept; reject; }");
+    REQUIRE(constant.definitions());
+    REQUIRE(another.definitions());
+    CHECK(x(constant)->hash() != x(another)->hash());
 }
 
 }  // namespace tern::config

@@ -1,5 +1,6 @@
 #include "router/filter/bytecode.h"
 
+#include "router/base/hash.h"
 #include "router/filter/method.h"
 #include "router/filter/value_ops.h"
 
@@ -156,6 +157,17 @@ std::uint32_t FunctionCode::line_of(std::size_t instruction) const {
 bool same_program(const FunctionCode& a, const FunctionCode& b) {
     ComparedPairs compared;
     return same_reachable(a, b, compared);
+}
+
+std::uint64_t program_hash(const FunctionCode& code) {
+    std::uint64_t sum = mix64(code.code.size(), code.callees.size());
+    for (const Instruction& i : code.code) {
+        const auto op = static_cast<std::uint8_t>(i.op);
+        sum = mix64(sum, std::uint64_t{i.b} << 16 | std::uint64_t{i.a} << 8 | op);
+    }
+    for (const attr::Value& constant : code.constants)
+        sum = mix64(sum, hash_constant(constant));
+    return sum;
 }
 
 StackEffect stack_effect(const Instruction& instruction) {

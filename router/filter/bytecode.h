@@ -81,6 +81,9 @@ struct FunctionCode {
 /// Structural equality, callees followed; recursion is no problem.
 [[nodiscard]] bool same_program(const FunctionCode& a, const FunctionCode& b);
 
+/// Equal for the same programs. Callees count by their number alone.
+[[nodiscard]] std::uint64_t program_hash(const FunctionCode& code);
+
 /// Values an instruction takes and leaves, operands considered.
 struct StackEffect {
     std::uint16_t pops;

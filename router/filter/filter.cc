@@ -73,6 +73,10 @@ bool Filter::same_as(const Filter& other) const {
     return kind_ != Kind::code || same_program(*code_, *other.code_);
 }
 
+std::uint64_t Filter::hash() const {
+    return kind_ == Kind::code ? program_hash(*code_) : static_cast<std::uint64_t>(kind_);
+}
+
 bool same_filter(const Filter* a, const Filter* b) {
     if (a == b) return true;
     return a != nullptr && b != nullptr && a->same_as(*b);

@@ -65,6 +65,9 @@ class Filter {
     /// Same verdicts and changes for every route, by structure: no reload needed.
     [[nodiscard]] bool same_as(const Filter& other) const;
 
+    /// Equal for filters that are the same by structure.
+    [[nodiscard]] std::uint64_t hash() const;
+
     /// Null for accept-all and reject-all.
     [[nodiscard]] const FunctionCode* code() const { return code_; }
 

@@ -2,6 +2,7 @@
 
 #include "router/attr/as_path_mask.h"
 #include "router/attr/community_set.h"
+#include "router/base/hash.h"
 #include "router/filter/filter_set.h"
 #include "router/net/trie.h"
 
@@ -169,6 +170,26 @@ bool pattern_matches(std::string_view pattern, std::string_view text) {
 bool same_constant(const Value& a, const Value& b) {
     if (a.type() != b.type()) return false;
     return a.is_void() || values_equal(a, b);
+}
+
+std::uint64_t hash_constant(const Value& value) {
+    const auto seed = static_cast<std::uint64_t>(value.type());
+    if (attr::is_word(value.type())) return mix64(seed, value.word());
+    switch (value.type()) {
+        case ValueType::ip:
+            return mix64(mix64(seed, value.ip().high()), value.ip().low());
+        case ValueType::prefix:
+            return mix64(seed, value.prefix().hash());
+        case ValueType::string:
+            return hash_bytes(value.bytes(), seed);
+        case ValueType::ec:
+            return mix64(seed, value.ec());
+        case ValueType::lc:
+            return mix64(mix64(seed, value.lc().as),
+                         std::uint64_t{value.lc().data1} << 32 | value.lc().data2);
+        default:
+            return seed;
+    }
 }
 
 }  // namespace tern::filter

@@ -26,4 +26,7 @@ namespace tern::filter {
 /// Whether two constants of programs mean the same; void equals void here.
 [[nodiscard]] bool same_constant(const attr::Value& a, const attr::Value& b);
 
+/// Equal for the same constants. Lists, sets and masks count by their type alone.
+[[nodiscard]] std::uint64_t hash_constant(const attr::Value& value);
+
 }  // namespace tern::filter

@@ -1,13 +1,17 @@
 """What goes wrong outside must not go wrong inside: malformed BGP, configurations, control lines.
 
-Each test ends by asking the daemon something: it must be up and answer.
+Each test ends by asking the daemon something: it must be up and answer, and then go down in order.
+Built with sanitizers, a daemon with a report does not (a leak is one), so the test fails.
 """
+import ctypes
+import os
+import random
 import socket
 import struct
-import time
 import unittest
 
 from interop import generator, lab, routers
+from interop.test_full_table import ROUTES
 
 MARKER = b"\xff" * 16
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE = 1, 2, 3, 4
@@ -85,8 +89,6 @@ class RawPeer:
 
 def socket_in(node, to):
     """A TCP connection made inside of a namespace."""
-    import ctypes
-    import os
     libc = ctypes.CDLL(None, use_errno=True)
     clone_newnet = 0x40000000
     own = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -119,6 +121,7 @@ class Base(unittest.TestCase):
     def daemon(self, extra="", routes=()):
         daemon = routers.Tern(self.left, 65001, "10.1.0.1", [], routes, extra=extra)
         daemon.start()
+        self.addCleanup(self.assert_goes_down, daemon)
         return daemon
 
     def assert_up(self, daemon):
@@ -126,15 +129,24 @@ class Base(unittest.TestCase):
         code, lines = daemon.ask("show status")
         self.assertEqual((code, lines[-1]), (13, "Daemon is up and running"))
 
+    def assert_goes_down(self, daemon):
+        daemon.ask("down")
+        self.assertEqual(daemon.process.wait(60), 0, daemon.node.output("ternd"))
+
 
 @lab.needs("tern")
 class MalformedBgp(Base):
     NEIGHBOR = ("protocol bgp raw { local as 65001; neighbor 10.1.0.2 as 65002; passive;"
                 " error wait time 1, 1; ipv4 { import all; export none; }; }")
 
+    def raw_peer(self):
+        peer = RawPeer(self.right, ("10.1.0.1", 179))
+        self.addCleanup(peer.socket.close)
+        return peer
+
     def refused(self, data, code, subcode, established=False):
         daemon = self.daemon(self.NEIGHBOR)
-        peer = RawPeer(self.right, ("10.1.0.1", 179))
+        peer = self.raw_peer()
         if established:
             peer.establish()
         peer.send(data)
@@ -169,7 +181,7 @@ class MalformedBgp(Base):
     def malformed_attribute(self, attributes):
         """RFC 7606: the routes are withdrawn, the session stays."""
         daemon = self.daemon(self.NEIGHBOR)
-        peer = RawPeer(self.right, ("10.1.0.1", 179))
+        peer = self.raw_peer()
         peer.establish()
         peer.send(update(GOOD))
         lab.wait_for("the good route", lambda: daemon.count(4) == 1)
@@ -192,11 +204,10 @@ class MalformedBgp(Base):
         self.malformed_attribute(GOOD + attribute(0xc0, 8, b"\0\1\0"))
 
     def test_random_bytes_do_no_harm(self):
-        import random
         rng = random.Random(1)
         daemon = self.daemon(self.NEIGHBOR)
         for _ in range(20):
-            peer = RawPeer(self.right, ("10.1.0.1", 179))
+            peer = self.raw_peer()
             try:
                 peer.send(open_message() + message(KEEPALIVE))
                 peer.send(message(UPDATE, rng.randbytes(rng.randrange(200))))
@@ -236,7 +247,8 @@ class BadConfiguration(Base):
 class BadControlClients(Base):
     def control(self):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(20)
+        client.settimeout(60)
+        self.addCleanup(client.close)
         client.connect(self.left.path("ctl"))
         self.assertTrue(client.recv(100).startswith(b"0001 BIRD"))
         return client
@@ -257,35 +269,33 @@ class BadControlClients(Base):
         self.assertTrue(client.recv(1000).startswith(b"1000-BIRD"))
         self.assert_up(daemon)
 
-    def test_clients_that_leave_in_the_middle_of_an_answer_cost_nothing(self):
-        daemon = self.daemon(routes=generator.table(50000))
-        lab.wait_for("the routes", lambda: daemon.count(4) == 50000)
-        before = self.descriptors(daemon)
+    def test_clients_that_leave_in_the_middle_of_a_full_table_cost_nothing(self):
+        daemon = self.with_full_table()
+        before = self.descriptors()
         for number in range(50):
             client = self.control()
             client.sendall(b"show route all\n")
             client.recv(1 + number * 997)
             client.close()
-        lab.wait_for("their descriptors", lambda: self.descriptors(daemon) <= before)
+        lab.wait_for("their descriptors", lambda: self.descriptors() <= before)
         self.assert_up(daemon)
 
     def test_a_client_that_does_not_read_stops_nobody(self):
-        daemon = self.daemon(routes=generator.table(50000))
-        lab.wait_for("the routes", lambda: daemon.count(4) == 50000)
+        daemon = self.with_full_table()
         lazy = self.control()
         lazy.sendall(b"show route all\n" * 20)
-        start = time.monotonic()
         self.assert_up(daemon)
-        self.assertLess(time.monotonic() - start, 2)
+        self.assertEqual(daemon.count(4), ROUTES)
         lazy.close()
 
-    def descriptors(self, daemon):
-        import os
-        return len(os.listdir("/proc/%d/fd" % self.daemon_pid(daemon)))
+    def with_full_table(self):
+        daemon = self.daemon(routes=generator.table(ROUTES))
+        lab.wait_for("the routes", lambda: daemon.count(4) == ROUTES, 120)
+        return daemon
 
-    def daemon_pid(self, daemon):
+    def descriptors(self):
         with open(self.left.path("pid")) as text:
-            return int(text.read())
+            return len(os.listdir("/proc/%d/fd" % int(text.read())))
 
 
 if __name__ == "__main__":

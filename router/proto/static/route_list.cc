@@ -21,7 +21,7 @@ std::size_t Target::hash() const {
         sum = mix64(sum ^ hop.gateway.high(), hop.gateway.low() ^ hop.weight);
         sum = mix64(sum, std::hash<std::string>{}(hop.interface) ^ (hop.onlink ? 1U : 0U));
     }
-    return sum;
+    return filter == nullptr ? sum : mix64(sum, filter->hash());
 }
 
 std::uint32_t RouteList::target_number(Target target) {
