@@ -11,7 +11,13 @@ void wake(LoopCell& cell) noexcept {
 
 LoopCell& CellStore::take() {
     const std::lock_guard lock(mutex_);
-    if (vacant_ == nullptr) return cells_.emplace_back();
+    if (vacant_ == nullptr) {
+        if (fresh_ == chunk_cells) {
+            chunks_.push_back(std::make_unique<LoopCell[]>(chunk_cells));
+            fresh_ = 0;
+        }
+        return chunks_.back()[fresh_++];
+    }
     LoopCell& cell = *vacant_;
     vacant_ = cell.home_next;
     cell.home_next = nullptr;
@@ -20,7 +26,7 @@ LoopCell& CellStore::take() {
 
 void CellStore::give_back(LoopCell& cell) {
     cell.loop = nullptr;
-    cell.hand_to.store(nullptr, std::memory_order_relaxed);
+    cell.hand_to.store(LoopCell::nobody, std::memory_order_relaxed);
     cell.load_us.store(0, std::memory_order_relaxed);
     cell.deadline = Instant::never();
     const std::lock_guard lock(mutex_);

@@ -10,8 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <mutex>
+#include <vector>
 
 namespace tern::loops {
 
@@ -19,12 +20,12 @@ class GroupState;
 class Loop;
 class Worker;
 
-struct alignas(64) LoopCell {
+struct LoopCell {
     static constexpr std::uint32_t no_index = UINT32_MAX;
+    static constexpr std::uint16_t nobody = UINT16_MAX;
 
     std::atomic<std::uint64_t> word{0};
     std::atomic<GroupState*> group{nullptr};  ///< where it should run
-    std::atomic<bool> io_ready{false};        ///< the thread's poller reported our poller
     LoopCell* queue_next = nullptr;           ///< of the one queue it is in
     Loop* loop = nullptr;
 
@@ -36,11 +37,13 @@ struct alignas(64) LoopCell {
     Instant deadline = Instant::never();
     std::uint32_t heap_index = no_index;
 
+    std::atomic<bool> io_ready{false};  ///< the thread's poller reported our poller
+
     // Of whoever has popped the cell; read by the balancer of its home.
-    std::atomic<Worker*> hand_to{nullptr};  ///< the balancer's wish
+    std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
+    std::atomic<std::uint32_t> load_us{0};       ///< run time, halved every load window
+    std::atomic<std::uint32_t> load_window{0};
     std::atomic<std::int64_t> moved_us{0};
-    std::atomic<std::uint64_t> load_us{0};  ///< run time, halved every load window
-    std::atomic<std::int64_t> load_window{0};
 
     LoopWord read() const { return LoopWord::unpack(word.load(std::memory_order_seq_cst)); }
 };
@@ -67,8 +70,11 @@ class CellStore {
     void give_back(LoopCell& cell);
 
   private:
+    static constexpr std::size_t chunk_cells = 64;
+
     std::mutex mutex_;
-    std::deque<LoopCell> cells_;
+    std::vector<std::unique_ptr<LoopCell[]>> chunks_;
+    std::size_t fresh_ = chunk_cells;  ///< cells of the last chunk that were given out
     LoopCell* vacant_ = nullptr;
 };
 

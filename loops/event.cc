@@ -1,6 +1,5 @@
 #include "loops/event.h"
 
-#include "locking/check.h"
 #include "loops/cell.h"
 #include "loops/loop.h"
 
@@ -8,11 +7,12 @@
 
 namespace tern::loops {
 
-Sent Event::send(Loop& loop) noexcept {
+Sent Event::send(Loop& loop, locking::Here where) noexcept {
     Loop* expected = nullptr;
     if (!target_.compare_exchange_strong(expected, &loop, std::memory_order_acq_rel,
                                          std::memory_order_acquire)) {
-        TERN_ASSERT(expected == &loop, "event sent to a second loop while queued in one");
+        if (expected != &loop) [[unlikely]]
+            misuse_second_loop(*this, *expected, loop, where);
         return Sent::already;
     }
     if (running_loop == &loop && !loop.silent_) {
@@ -29,11 +29,11 @@ Sent Event::send(Loop& loop) noexcept {
     return Sent::queued;
 }
 
-bool Event::cancel() noexcept {
+bool Event::cancel(locking::Here where) noexcept {
     for (;;) {
         Loop* loop = target_.load(std::memory_order_acquire);
         if (loop == nullptr) return false;
-        loop->domain_.assert_held();
+        loop->assert_held("event destroyed or cancelled while queued", where);
         loop->events_.gather();
         if (previous != nullptr) {
             loop->events_.unlink(*this);

@@ -6,6 +6,7 @@
 /// The owner destroys or cancels it under the domain of the loop it was sent to. An event is in one
 /// loop at a time: sending it elsewhere while queued aborts.
 
+#include "locking/check.h"
 #include "loops/callback.h"
 
 #include <atomic>
@@ -34,10 +35,10 @@ class Event : private Links {
     Event& operator=(const Event&) = delete;
 
     /// Any thread, any domains held. Costs no system call unless the loop's thread sleeps.
-    Sent send(Loop& loop) noexcept;
+    Sent send(Loop& loop, locking::Here where = locking::Here::now()) noexcept;
 
     /// Takes it back; false if it was not queued. Needs the domain of the loop it is queued in.
-    bool cancel() noexcept;
+    bool cancel(locking::Here where = locking::Here::now()) noexcept;
 
     bool queued() const noexcept { return target_.load(std::memory_order_acquire) != nullptr; }
 

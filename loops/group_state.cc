@@ -97,11 +97,10 @@ void GroupState::recycle(Worker& worker) {
 void GroupState::place(LoopCell& cell) {
     const std::lock_guard lock(lock_);
     const Instant now = runtime_.clock().now();
-    std::vector<ThreadLoad> loads;
-    loads.reserve(members_.size());
+    loads_.clear();
     for (const Worker* worker : members_)
-        loads.push_back({worker->loops(), worker->load(now)});
-    Worker& worker = *members_[choose_thread(loads)];
+        loads_.push_back({worker->loops(), worker->load(now)});
+    Worker& worker = *members_[choose_thread(loads_)];
     cell.group.store(this, std::memory_order_release);
     cell.moved_us.store(0, std::memory_order_relaxed);
     worker.adopt(cell);
@@ -130,11 +129,11 @@ bool GroupState::rouse_one() noexcept {
     return false;
 }
 
-bool GroupState::hand(LoopCell& cell, Worker& to) {
+bool GroupState::hand(LoopCell& cell, std::uint16_t to) {
     const std::lock_guard lock(lock_);
-    if (!to.member) return false;
-    to.push(cell);
-    to.rouse();
+    if (to >= workers_.size() || !workers_[to]->member) return false;
+    workers_[to]->push(cell);
+    workers_[to]->rouse();
     return true;
 }
 

@@ -68,8 +68,8 @@ class GroupState {
 
     /// Wakes one sleeping member, if there is one.
     bool rouse_one() noexcept;
-    /// Hands a popped cell to a member; false if that has left.
-    bool hand(LoopCell& cell, Worker& to);
+    /// Hands a popped cell to the worker of that index; false if it is no member (any more).
+    bool hand(LoopCell& cell, std::uint16_t to);
 
     void start();
     void set_threads(unsigned count, Resize& resize);
@@ -113,6 +113,7 @@ class GroupState {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> members_;
     std::vector<Worker*> vacant_;
+    std::vector<ThreadLoad> loads_;  ///< scratch of place()
     bool started_ = false;
 };
 

@@ -19,10 +19,17 @@ constexpr std::size_t reports_max = 32;
 // So many ticks of the processor's counter may pass before the clock is read again: some
 // microseconds at any frequency found in practice. Reading the counter costs less than the clock.
 constexpr std::uint64_t ticks_between_reads = 16384;
+// Handlers shorter than that (about a microsecond) need not be timed one by one.
+constexpr std::uint64_t short_handler_ticks = 4096;
+constexpr std::uint32_t stride_max = 16;
 
 std::uint64_t counter_ticks() {
 #if defined(__x86_64__) || defined(__i386__)
     return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    std::uint64_t ticks = 0;
+    asm volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+    return ticks;
 #else
     return 0;
 #endif
@@ -44,6 +51,7 @@ Turn::Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uin
       now_(now),
       end_(now_ + slice),
       ticks_(counter_ticks()),
+      checked_at_(ticks_),
       checks_(checks),
       virtual_time_(checks != 0) {}
 
@@ -63,59 +71,90 @@ bool Turn::out_of_time() {
     return now_ >= end_;
 }
 
+bool Turn::check(Function ran) {
+    unchecked_ = stride_;
+    if (virtual_time_) return out_of_time();
+    const std::uint64_t ticks = counter_ticks();
+    const std::uint64_t took = ticks - checked_at_;
+    checked_at_ = ticks;
+    if (took > slowest_.ticks) slowest_ = {ran, took};
+    const bool quick = ticks != 0 && took < short_handler_ticks * stride_;
+    unchecked_ = stride_ = quick ? std::min(stride_ * 2, stride_max) : 1;
+    if (ticks == 0 || ticks - ticks_ > ticks_between_reads) refresh();
+    return now_ >= end_;
+}
+
 void Turn::defer(Deferred& work) {
     if (work.pending_) return;
     work.pending_ = true;
     work.next_ = nullptr;
-    *loop_.deferred_end_ = &work;
-    loop_.deferred_end_ = &work.next_;
+    *deferred_end_ = &work;
+    deferred_end_ = &work.next_;
 }
 
 Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name)
-    : runtime_(group.runtime()),
-      domain_(domain),
-      cell_(runtime_.state_->cells.take()),
-      name_(name),
-      random_state_(runtime_.state_->options.seed) {
-    const std::uint64_t number = runtime_.state_->loops_made.fetch_add(1);
-    random_state_ += number * 0xd1342543de82ef95;
+    : domain_(domain),
+      cell_(GroupState::of(group).runtime().state_->cells.take()),
+      name_(domain.name().data()),
+      name_length_(static_cast<std::uint32_t>(name.size())) {
+    if (name != domain.name()) {
+        auto* const copy = new char[name.size()];
+        std::copy(name.begin(), name.end(), copy);
+        name_ = copy;
+        owns_name_ = true;
+    }
+    RuntimeState& state = *group.runtime().state_;
+    random_state_ = state.options.seed + state.loops_made.fetch_add(1) * 0xd1342543de82ef95;
     cell_.loop = this;
     cell_.io_ready.store(false, std::memory_order_relaxed);
     GroupState::of(group).place(cell_);
 }
 
 Loop::~Loop() {
-    if (cell_.read().state != LoopState::stopped) {
-        TERN_ASSERT(!runtime_.running(), "loop ", name_, " destroyed without being stopped");
+    Runtime& owner = runtime();
+    const LoopWord word = cell_.read();
+    if (word.state != LoopState::stopped) {
+        if (word.state == LoopState::running) {
+            misuse_of_loop(*this, "loop destroyed while running", locking::Here::now());
+        }
+        if (owner.running()) {
+            misuse_of_loop(*this, "loop destroyed without being stopped", locking::Here::now());
+        }
         const locking::TransitLock lock(domain_);
         retire();
-        runtime_.state_->forget(cell_);
+        owner.state_->forget(cell_);
     }
-    while (watchers_.next != &watchers_) {
-        auto& watcher = *static_cast<Watcher*>(watchers_.next);
+    while (io_ != nullptr && io_->watchers.next != &io_->watchers) {
+        auto& watcher = *static_cast<Watcher*>(io_->watchers.next);
         forget(watcher);
         watcher.loop_ = nullptr;
     }
-    change(cell_, [](LoopWord word) {
-        return LoopStep{{LoopWord::no_owner, LoopState::vacant, 0, word.generation + 1}, false};
+    change(cell_, [](LoopWord old) {
+        return LoopStep{{LoopWord::no_owner, LoopState::vacant, 0, old.generation + 1}, false};
     });
-    runtime_.state_->cells.give_back(cell_);
+    owner.state_->cells.give_back(cell_);
+    if (owns_name_) delete[] name_;
 }
 
 ThreadGroup& Loop::group() const {
     return cell_.group.load(std::memory_order_acquire)->face();
 }
 
+Runtime& Loop::runtime() const {
+    return cell_.group.load(std::memory_order_acquire)->runtime();
+}
+
 Instant Loop::now() const {
-    return running_here() ? turn_->now() : runtime_.clock().now();
+    return running_here() ? turn_->now() : runtime().clock().now();
 }
 
 void Loop::wake() noexcept {
     loops::wake(cell_);
 }
 
-void Loop::stop(Loop& tell, Event& stopped) {
-    TERN_ASSERT(tell_ == nullptr, "loop ", name_, " stopped twice");
+void Loop::stop(Loop& tell, Event& stopped, locking::Here where) {
+    if (tell_ != nullptr) [[unlikely]]
+        misuse_of_loop(*this, "loop stopped twice", where);
     tell_ = &tell;
     stopped_event_ = &stopped;
     LoopCell& cell = cell_;
@@ -128,7 +167,7 @@ bool Loop::stopping() const {
 }
 
 void Loop::move_to(ThreadGroup& group) {
-    TERN_ASSERT(&group.runtime() == &runtime_, "loop ", name_, " moved to another runtime");
+    TERN_ASSERT(&group.runtime() == &runtime(), "loop ", name(), " moved to another runtime");
     cell_.group.store(&GroupState::of(group), std::memory_order_release);
     loops::wake(cell_);
 }
@@ -145,11 +184,12 @@ Duration Loop::jittered(Duration period, Duration jitter) {
 
 // ------------------------------------------------------------------------------------------------
 
-Loop::Outcome Loop::run(const RunLimits& limits) {
+Loop::Outcome Loop::run(const RunLimits& limits, Turn::Slowest& slowest) {
     const bool last = stopping();
+    // Another thread's clock may be ahead of ours: what counts is whether the books still have it.
+    armed_ = cell_.deadline;
     Turn turn(*this, *limits.clock, limits.now, limits.slice, limits.checks);
     turn_ = &turn;
-    if (armed_ <= turn.now()) armed_ = Instant::never();
     bool more = false;
     do {
         more = run_timers(turn);
@@ -157,6 +197,7 @@ Loop::Outcome Loop::run(const RunLimits& limits) {
         more |= run_watchers(turn);
         run_deferred(turn);
     } while (more && !turn.out_of_time());
+    slowest = turn.slowest_;
     if (last) {
         finish_events(turn);
         turn_ = nullptr;
@@ -171,80 +212,78 @@ Loop::Outcome Loop::run(const RunLimits& limits) {
 bool Loop::run_timers(Turn& turn) {
     const Instant due = turn.now();
     for (unsigned i = 0; i < round_handlers; ++i) {
-        Timer* const timer = timers_.first();
-        if (timer == nullptr || timer->expiry_ > due) return false;
+        Timer* const timer = timers_.take_due(due);
+        if (timer == nullptr) return false;
         if (timer->period_.is_zero()) {
-            timers_.remove(*timer);
             timer->expiry_ = Instant::never();
         } else {
             Instant next = timer->expiry_ + jittered(timer->period_, timer->jitter_);
             if (next <= due) next = due + jittered(timer->period_, timer->jitter_);
-            timer->expiry_ = next;
             timers_.set(*timer, next);
         }
-        timer->function_(timer->context_, turn);
-        if (turn.out_of_time()) break;
+        const Function function = timer->function_;
+        function(timer->context_, turn);
+        if (turn.spent(function)) break;
     }
     return timers_.earliest() <= due;
 }
 
 bool Loop::run_events(Turn& turn) {
     for (unsigned i = 0; i < round_handlers; ++i) {
-        if (!run_event(turn)) return false;
-        if (turn.out_of_time()) break;
+        Event* const event = events_.pop();
+        if (event == nullptr) return false;
+        const Function function = event->function_;
+        event->target_.store(nullptr, std::memory_order_release);
+        function(event->context_, turn);
+        if (turn.spent(function)) break;
     }
     return !events_.empty();
 }
 
-bool Loop::run_event(Turn& turn) {
-    Event* const event = events_.pop();
-    if (event == nullptr) return false;
-    event->target_.store(nullptr, std::memory_order_release);
-    event->function_(event->context_, turn);
-    return true;
-}
-
 bool Loop::run_watchers(Turn& turn) {
-    if (failures_) report_failures(turn);
-    if (poller_ == nullptr || !cell_.io_ready.load(std::memory_order_relaxed)) return false;
+    if (io_ == nullptr) return false;
+    if (io_->failures) report_failures(turn);
+    if (io_->poller == nullptr || !cell_.io_ready.load(std::memory_order_relaxed)) return false;
     cell_.io_ready.store(false, std::memory_order_seq_cst);
     std::array<Poller::Report, reports_max> reports;
-    const std::size_t count = poller_->wait(reports, Duration());
+    const std::size_t count = io_->poller->wait(reports, Duration());
     bool more = count == reports.size();
-    batch_ = std::span(reports).first(count);
-    while (!batch_.empty()) {
-        const Poller::Report report = batch_.front();
-        batch_ = batch_.subspan(1);
+    std::span<Poller::Report>& batch = io_->batch;
+    batch = std::span(reports).first(count);
+    while (!batch.empty()) {
+        const Poller::Report report = batch.front();
+        batch = batch.subspan(1);
         if (report.token == nullptr) continue;  // its watcher went away meanwhile
         static_cast<Watcher*>(report.token)->deliver(turn, report.ready);
-        if (!batch_.empty() && turn.out_of_time()) {
+        if (!batch.empty() && turn.out_of_time()) {
             more = true;  // the rest is reported again
             break;
         }
     }
-    batch_ = {};
+    batch = {};
     if (more) cell_.io_ready.store(true, std::memory_order_relaxed);
     return more;
 }
 
 void Loop::report_failures(Turn& turn) {
-    failures_ = false;
+    io_->failures = false;
     // A handler may destroy any watcher, so the search starts anew after each.
-    for (Links* at = watchers_.next; at != &watchers_;) {
+    Links& watchers = io_->watchers;
+    for (Links* at = watchers.next; at != &watchers;) {
         auto& watcher = *static_cast<Watcher*>(at);
         at = at->next;
         if (!watcher.failed_) continue;
         watcher.failed_ = false;
         watcher.function_(watcher.context_, turn, Ready{.error = true});
-        at = watchers_.next;
+        at = watchers.next;
     }
 }
 
 void Loop::run_deferred(Turn& turn) {
-    while (deferred_ != nullptr) {
-        Deferred* const work = deferred_;
-        deferred_ = work->next_;
-        if (deferred_ == nullptr) deferred_end_ = &deferred_;
+    while (turn.deferred_ != nullptr) {
+        Deferred* const work = turn.deferred_;
+        turn.deferred_ = work->next_;
+        if (turn.deferred_ == nullptr) turn.deferred_end_ = &turn.deferred_;
         work->pending_ = false;
         work->callback_.function(work->callback_.context, turn);
     }
@@ -253,7 +292,11 @@ void Loop::run_deferred(Turn& turn) {
 /// What was sent before the stop runs; sends from then on are refused.
 void Loop::finish_events(Turn& turn) {
     for (unsigned i = 0; i < last_events_max; ++i) {
-        if (run_event(turn)) continue;
+        if (Event* const event = events_.pop()) {
+            event->target_.store(nullptr, std::memory_order_release);
+            event->function_(event->context_, turn);
+            continue;
+        }
         run_deferred(turn);
         if (events_.try_close()) return;
     }
@@ -264,12 +307,13 @@ void Loop::retire() {
     silent_ = true;
     timers_.clear();
     events_.close();
-    for (Links* at = watchers_.next; at != &watchers_; at = at->next) {
+    if (io_ == nullptr) return;
+    for (Links* at = io_->watchers.next; at != &io_->watchers; at = at->next) {
         static_cast<Watcher*>(at)->watched_ = false;
     }
-    if (watched_by_ != nullptr) watched_by_->poller().remove(poller_->descriptor());
-    watched_by_ = nullptr;
-    poller_.reset();
+    if (io_->watched_by != nullptr) io_->watched_by->poller().remove(io_->poller->descriptor());
+    io_->watched_by = nullptr;
+    io_->poller.reset();
 }
 
 /// After a run, domain still held: tells the thread when to wake us and what to watch for us.
@@ -280,29 +324,36 @@ void Loop::settle_books(Worker& worker) {
         armed_ = next;
         worker.set_deadline(cell_, next);
     }
-    if (poller_ == nullptr || watched_by_ == &worker) return;
-    if (watched_by_ != nullptr) watched_by_->poller().remove(poller_->descriptor());
-    const int error = worker.poller().add(poller_->descriptor(), Interest::readable, &cell_);
-    TERN_ASSERT(error == 0, "cannot watch loop ", name_, ", errno ", error);
-    watched_by_ = &worker;
+    if (io_ == nullptr || io_->poller == nullptr || io_->watched_by == &worker) return;
+    const int descriptor = io_->poller->descriptor();
+    if (io_->watched_by != nullptr) io_->watched_by->poller().remove(descriptor);
+    const int error = worker.poller().add(descriptor, Interest::readable, &cell_);
+    TERN_ASSERT(error == 0, "cannot watch loop ", name(), ", errno ", error);
+    io_->watched_by = &worker;
 }
 
 void Loop::timer_set(Instant when) {
     if (!running_here() && when < armed_) loops::wake(cell_);
 }
 
+LoopIo& Loop::io() {
+    if (io_ == nullptr) io_ = std::make_unique<LoopIo>();
+    return *io_;
+}
+
 /// The loop's poller, made with its first watcher; nullptr if the system refuses.
 Poller* Loop::make_poller() {
-    if (poller_ == nullptr) {
-        poller_ = runtime_.state_->pollers.make(PollerUse::loop);
-        if (poller_ != nullptr && !running_here()) loops::wake(cell_);
+    std::unique_ptr<Poller>& poller = io().poller;
+    if (poller == nullptr) {
+        poller = runtime().state_->pollers.make(PollerUse::loop);
+        if (poller != nullptr && !running_here()) loops::wake(cell_);
     }
-    return poller_.get();
+    return poller.get();
 }
 
 /// Takes the watcher out of the list and out of the reports not yet delivered.
 void Loop::forget(Watcher& watcher) {
-    for (Poller::Report& report : batch_) {
+    for (Poller::Report& report : io_->batch) {
         if (report.token == &watcher) report.token = nullptr;
     }
     Links& links = watcher;

@@ -9,9 +9,11 @@
 #include "locking/domain.h"
 #include "loops/event.h"
 #include "loops/event_queue.h"
-#include "loops/poller.h"
+#include "loops/loop_io.h"
+#include "loops/misuse.h"
 #include "loops/time.h"
 #include "loops/timer.h"
+#include "loops/timer_queue.h"
 #include "loops/watcher.h"
 
 #include <atomic>
@@ -41,6 +43,11 @@ class Deferred {
   public:
     explicit Deferred(Callback callback) : callback_(callback) {}
 
+    ~Deferred() { TERN_ASSERT(!pending_, "deferred work destroyed before it ran"); }
+
+    Deferred(const Deferred&) = delete;
+    Deferred& operator=(const Deferred&) = delete;
+
     bool pending() const { return pending_; }
 
   private:
@@ -69,16 +76,37 @@ class Turn {
 
   private:
     friend class Loop;
+    friend class Worker;
+
+    /// The handler that took longest, as far as time was looked at.
+    struct Slowest {
+        Function function = nullptr;
+        std::uint64_t ticks = 0;
+    };
+
     Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uint32_t checks);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    /// After each handler; looks at the time the more rarely, the shorter the handlers are.
+    bool spent(Function ran) { return --unchecked_ == 0 && check(ran); }
+
+    bool check(Function ran);
     void refresh();
 
     Loop& loop_;
     const Clock& clock_;
     Instant now_;
     Instant end_;
-    std::uint64_t ticks_;
+    std::uint64_t ticks_;       ///< of the last look at the clock
+    std::uint64_t checked_at_;  ///< ticks of the last check
+    std::uint32_t stride_ = 1;  ///< handlers between two checks
+    std::uint32_t unchecked_ = 1;
     std::uint32_t checks_;  ///< simulation: checks left before the slice counts as used up
     bool virtual_time_;
+    Slowest slowest_;
+    Deferred* deferred_ = nullptr;
+    Deferred** deferred_end_ = &deferred_;
 };
 
 class Loop {
@@ -91,13 +119,19 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    std::string_view name() const { return name_; }
+    std::string_view name() const { return {name_, name_length_}; }
 
     locking::DomainBase& domain() const { return domain_; }
 
+    /// Aborts unless the calling thread holds the domain; `what` says what was touched.
+    void assert_held(std::string_view what, locking::Here where = locking::Here::now()) const {
+        if (!domain_.held_by_this_thread()) [[unlikely]]
+            misuse_without_domain(*this, what, where);
+    }
+
     ThreadGroup& group() const;
 
-    Runtime& runtime() const { return runtime_; }
+    Runtime& runtime() const;
 
     /// Reads the clock; in handlers Turn::now() is cheaper.
     Instant now() const;
@@ -112,11 +146,14 @@ class Loop {
 
     /// Asks it to stop: what was sent before runs once more, then nothing runs, and `stopped` is
     /// sent to `tell`. From then on the owner may destroy the loop. Any thread, once.
-    void stop(Loop& tell, Event& stopped);
+    void stop(Loop& tell, Event& stopped, locking::Here where = locking::Here::now());
     bool stopping() const;
 
     /// Continues on a thread of the other group from its next run on. Any thread.
     void move_to(ThreadGroup& group);
+
+    /// The part of it that threads hand to each other; for reports.
+    const LoopCell& cell() const { return cell_; }
 
     /// Whether the calling thread runs handlers of this loop now.
     bool running_here() const { return running_loop == this; }
@@ -135,7 +172,6 @@ class Loop {
     friend class Watcher;
     friend class Worker;
     friend class Runtime;
-    friend class Turn;
 
     enum class Outcome : std::uint8_t { idle, more, stopped };
 
@@ -146,42 +182,39 @@ class Loop {
         std::uint32_t checks;  ///< zero: real time
     };
 
-    Outcome run(const RunLimits& limits);
+    Outcome run(const RunLimits& limits, Turn::Slowest& slowest);
     bool run_events(Turn& turn);
     bool run_event(Turn& turn);
     bool run_timers(Turn& turn);
     bool run_watchers(Turn& turn);
+    void report_failures(Turn& turn);
     void run_deferred(Turn& turn);
     void finish_events(Turn& turn);
-    void report_failures(Turn& turn);
     void retire();
     void timer_set(Instant when);
+    LoopIo& io();
     void forget(Watcher& watcher);
     Poller* make_poller();
     void settle_books(Worker& worker);
     Duration jittered(Duration period, Duration jitter);
 
-    Runtime& runtime_;
+    // A loop that has nothing to do is kept small: 128 bytes, and its cell.
     locking::DomainBase& domain_;
     LoopCell& cell_;
     alloc::Pool* pool_ = nullptr;
-    std::string name_;
+    const char* name_;  ///< the domain's text if that is the same, else our own
+    std::uint32_t name_length_;
+    bool owns_name_ = false;
+    bool silent_ = false;  ///< stopped; nothing runs any more
     EventQueue events_;
-    TimerHeap timers_;
+    TimerQueue timers_;
     Instant armed_ = Instant::never();  ///< when the thread will wake us; under the domain
-    std::unique_ptr<Poller> poller_;
-    Worker* watched_by_ = nullptr;  ///< whose poller ours stands in; under the domain
-    Links watchers_{&watchers_, &watchers_};
-    std::span<Poller::Report> batch_;  ///< reports not yet delivered in the present run
-    Deferred* deferred_ = nullptr;
-    Deferred** deferred_end_ = &deferred_;
+    std::unique_ptr<LoopIo> io_;        ///< made with the first watcher
+    const Turn* turn_ = nullptr;        ///< the present one
     Loop* tell_ = nullptr;
     Event* stopped_event_ = nullptr;
     std::uint64_t random_state_;
     std::atomic<std::int64_t> used_us_{0};
-    const Turn* turn_ = nullptr;  ///< the present one
-    bool failures_ = false;
-    bool silent_ = false;  ///< stopped; nothing runs any more
 };
 
 /// Scoped direct access from outside of the loop's turns: holds its domain. Subject to the lock

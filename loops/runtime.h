@@ -64,6 +64,9 @@ struct SlowRun {
     std::string_view loop;
     std::string_view group;
     Duration took;
+    /// The handler that took most of it, as far as time was looked at: runs of short handlers are
+    /// timed together, so the first long one among them may pass for its neighbour, once.
+    Function handler = nullptr;
 };
 
 using SlowSink = void (*)(void* context, const SlowRun& run);

@@ -7,95 +7,34 @@
 
 namespace tern::loops {
 
-void TimerHeap::place(std::size_t index, Entry entry) {
-    entries_[index] = entry;
-    entry.timer->index_ = static_cast<std::uint32_t>(index);
-}
-
-void TimerHeap::sift_up(std::size_t index, Entry entry) {
-    while (index > 0) {
-        const std::size_t parent = (index - 1) / 2;
-        if (!(entry.at < entries_[parent].at)) break;
-        place(index, entries_[parent]);
-        index = parent;
-    }
-    place(index, entry);
-}
-
-void TimerHeap::sift_down(std::size_t index, Entry entry) {
-    for (;;) {
-        std::size_t child = index * 2 + 1;
-        if (child >= entries_.size()) break;
-        if (child + 1 < entries_.size() && entries_[child + 1].at < entries_[child].at) ++child;
-        if (!(entries_[child].at < entry.at)) break;
-        place(index, entries_[child]);
-        index = child;
-    }
-    place(index, entry);
-}
-
-void TimerHeap::set(Timer& timer, Instant at) {
-    const Entry entry{at, &timer};
-    if (timer.index_ == Timer::inactive) {
-        entries_.push_back(entry);
-        sift_up(entries_.size() - 1, entry);
-    } else if (at < entries_[timer.index_].at) {
-        sift_up(timer.index_, entry);
-    } else {
-        sift_down(timer.index_, entry);
-    }
-}
-
-void TimerHeap::remove(Timer& timer) {
-    const std::size_t index = timer.index_;
-    timer.index_ = Timer::inactive;
-    const Entry last = entries_.back();
-    entries_.pop_back();
-    if (index == entries_.size()) return;
-    if (index > 0 && last.at < entries_[(index - 1) / 2].at) {
-        sift_up(index, last);
-    } else {
-        sift_down(index, last);
-    }
-}
-
-void TimerHeap::clear() {
-    for (const Entry& entry : entries_) {
-        entry.timer->index_ = Timer::inactive;
-        entry.timer->expiry_ = Instant::never();
-    }
-    entries_.clear();
-}
-
-void Timer::arm(Instant when) {
-    loop_.domain_.assert_held();
+void Timer::arm(Instant when, locking::Here where) {
+    loop_.assert_held("timer set", where);
     if (loop_.silent_) return;
-    expiry_ = when;
     loop_.timers_.set(*this, when);
     loop_.timer_set(when);
 }
 
-void Timer::at(Instant when) {
+void Timer::at(Instant when, locking::Here where) {
     period_ = Duration();
-    arm(when);
+    arm(when, where);
 }
 
-void Timer::in(Duration delay) {
+void Timer::in(Duration delay, locking::Here where) {
     period_ = Duration();
-    arm(loop_.now() + std::max(delay, Duration()));
+    arm(loop_.now() + std::max(delay, Duration()), where);
 }
 
-void Timer::every(Duration period, Duration jitter) {
+void Timer::every(Duration period, Duration jitter, locking::Here where) {
     TERN_ASSERT(period > Duration() && jitter >= Duration() && jitter <= period,
                 "timer period and jitter");
     period_ = period;
     jitter_ = jitter;
-    arm(loop_.now() + loop_.jittered(period, jitter));
+    arm(loop_.now() + loop_.jittered(period, jitter), where);
 }
 
-void Timer::stop() {
+void Timer::stop(locking::Here where) {
     if (!active()) return;
-    loop_.domain_.assert_held();
+    loop_.assert_held("timer stopped or destroyed", where);
     loop_.timers_.remove(*this);
     expiry_ = Instant::never();
 }

@@ -1,15 +1,16 @@
 #pragma once
 
 /// One-shot and periodic timers of a loop, embedded in their owner.
-/// All calls need the loop's domain (inside a turn or with a LoopEntry). Set and stop cost O(log n)
-/// in the loop's heap; no system call, no lock. A timer never fires early; a stopped one never
-/// fires. It belongs to one loop for life; when that loop stops, its timers fall silent.
+/// All calls need the loop's domain (inside a turn or with a LoopEntry). Setting, moving and
+/// stopping cost the same for one timer and for a million (timer_queue.h); moving to a later time
+/// costs least. No system call, no lock. A timer never fires early; a stopped one never fires. It
+/// belongs to one loop for life; when that loop stops, its timers fall silent.
 
+#include "locking/check.h"
 #include "loops/callback.h"
 #include "loops/time.h"
 
 #include <cstdint>
-#include <vector>
 
 namespace tern::loops {
 
@@ -30,18 +31,20 @@ class Timer {
     Timer& operator=(const Timer&) = delete;
 
     /// Fires once at `when`, at once if that has passed. Replaces what was set before.
-    void at(Instant when);
+    void at(Instant when, locking::Here where = locking::Here::now());
     /// Fires once after `delay` from now.
-    void in(Duration delay);
+    void in(Duration delay, locking::Here where = locking::Here::now());
     /// Fires every `period`, first after one period; each time up to `jitter` earlier, at random.
     /// Periods missed because the loop was late are not made up for.
-    void every(Duration period, Duration jitter);
+    void every(Duration period, Duration jitter, locking::Here where = locking::Here::now());
 
-    void every(Duration period) { every(period, Duration()); }
+    void every(Duration period, locking::Here where = locking::Here::now()) {
+        every(period, Duration(), where);
+    }
 
-    void stop();
+    void stop(locking::Here where = locking::Here::now());
 
-    bool active() const { return index_ != inactive; }
+    bool active() const { return slot_ != inactive_slot; }
 
     /// When it fires next; Instant::never() if inactive.
     Instant expiry() const { return expiry_; }
@@ -53,10 +56,16 @@ class Timer {
 
   private:
     friend class TimerHeap;
+    friend class TimerQueue;
+    friend class TimerWheel;
     friend class Loop;
-    static constexpr std::uint32_t inactive = UINT32_MAX;
+    // Where its entry stands: the heap, the run, or a slot of the wheel.
+    static constexpr std::uint16_t heap_slot = 0;
+    static constexpr std::uint16_t run_slot = 1;
+    static constexpr std::uint16_t first_wheel_slot = 2;
+    static constexpr std::uint16_t inactive_slot = UINT16_MAX;
 
-    void arm(Instant when);
+    void arm(Instant when, locking::Here where);
 
     Loop& loop_;
     Function function_;
@@ -64,36 +73,9 @@ class Timer {
     Instant expiry_ = Instant::never();
     Duration period_;
     Duration jitter_;
-    std::uint32_t index_ = inactive;
-};
-
-/// Binary heap of timers, earliest first; each timer knows its place.
-class TimerHeap {
-  public:
-    bool empty() const { return entries_.empty(); }
-
-    std::size_t size() const { return entries_.size(); }
-
-    Instant earliest() const { return entries_.empty() ? Instant::never() : entries_[0].at; }
-
-    Timer* first() const { return entries_.empty() ? nullptr : entries_[0].timer; }
-
-    /// Inserts the timer or changes its time.
-    void set(Timer& timer, Instant at);
-    void remove(Timer& timer);
-    void clear();
-
-  private:
-    struct Entry {
-        Instant at;
-        Timer* timer;
-    };
-
-    void place(std::size_t index, Entry entry);
-    void sift_up(std::size_t index, Entry entry);
-    void sift_down(std::size_t index, Entry entry);
-
-    std::vector<Entry> entries_;
+    Instant filed_;  ///< the time of its entry, never after expiry_
+    std::uint32_t index_ = 0;
+    std::uint16_t slot_ = inactive_slot;
 };
 
 }  // namespace tern::loops

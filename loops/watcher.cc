@@ -3,35 +3,51 @@
 #include "locking/check.h"
 #include "loops/loop.h"
 
+#include <cstdio>
+
 namespace tern::loops {
 
-Watcher::Watcher(Loop& loop, int fd, Interest interest, WatchFunction function, void* context)
+Watcher::Watcher(Loop& loop,
+                 int fd,
+                 Interest interest,
+                 WatchFunction function,
+                 void* context,
+                 locking::Here where)
     : loop_(&loop), fd_(fd), function_(function), context_(context), interest_(interest) {
-    loop.domain().assert_held();
+    require(loop, "made", where);
     TERN_ASSERT(fd >= 0, "watcher of descriptor ", fd);
     attach();
 }
 
 Watcher::~Watcher() {
     if (loop_ == nullptr) return;
-    loop_->domain().assert_held();
+    require(*loop_, "destroyed", locking::Here::now());
     detach();
+}
+
+void Watcher::require(const Loop& loop, std::string_view what, locking::Here where) const {
+    if (loop.domain().held_by_this_thread()) return;
+    std::array<char, 64> text;
+    const int size = std::snprintf(text.data(), text.size(), "watcher of descriptor %d %.*s", fd_,
+                                   static_cast<int>(what.size()), what.data());
+    misuse_without_domain(loop, {text.data(), static_cast<std::size_t>(size)}, where);
 }
 
 void Watcher::attach() {
     Loop& loop = *loop_;
+    Links& all = loop.io().watchers;
     Links& links = *this;
-    links.next = &loop.watchers_;
-    links.previous = loop.watchers_.previous;
-    loop.watchers_.previous->next = this;
-    loop.watchers_.previous = this;
+    links.next = &all;
+    links.previous = all.previous;
+    all.previous->next = this;
+    all.previous = this;
     silenced_ = false;
     failed_ = false;
     if (!loop.silent_) update();
 }
 
 void Watcher::detach() {
-    if (watched_) loop_->poller_->remove(fd_);
+    if (watched_) loop_->io_->poller->remove(fd_);
     watched_ = false;
     loop_->forget(*this);
 }
@@ -54,24 +70,24 @@ void Watcher::update() {
         registered_ = wanted;
         return;
     }
-    failed_ = loop.failures_ = true;
+    failed_ = loop.io().failures = true;
     loop.wake();
 }
 
-void Watcher::set_interest(Interest interest) {
-    loop_->domain().assert_held();
+void Watcher::set_interest(Interest interest, locking::Here where) {
+    require(*loop_, "changed", where);
     interest_ = interest;
     update();
 }
 
-void Watcher::set_handler(WatchFunction function, void* context) {
-    loop_->domain().assert_held();
+void Watcher::set_handler(WatchFunction function, void* context, locking::Here where) {
+    require(*loop_, "changed", where);
     function_ = function;
     context_ = context;
 }
 
-void Watcher::pause_rx(PauseReason reason) {
-    loop_->domain().assert_held();
+void Watcher::pause_rx(PauseReason reason, locking::Here where) {
+    require(*loop_, "paused", where);
     std::uint8_t& count = pauses_[static_cast<std::size_t>(reason)];
     TERN_ASSERT(count < UINT8_MAX, "watcher paused too often");
     ++count;
@@ -79,8 +95,8 @@ void Watcher::pause_rx(PauseReason reason) {
     update();
 }
 
-void Watcher::resume_rx(PauseReason reason) {
-    loop_->domain().assert_held();
+void Watcher::resume_rx(PauseReason reason, locking::Here where) {
+    require(*loop_, "resumed", where);
     std::uint8_t& count = pauses_[static_cast<std::size_t>(reason)];
     TERN_ASSERT(count > 0, "watcher resumed without a pause");
     --count;
@@ -88,9 +104,9 @@ void Watcher::resume_rx(PauseReason reason) {
     update();
 }
 
-void Watcher::move_to(Loop& loop) {
-    loop_->domain().assert_held();
-    loop.domain().assert_held();
+void Watcher::move_to(Loop& loop, locking::Here where) {
+    require(*loop_, "moved away", where);
+    require(loop, "moved in", where);
     if (&loop == loop_) return;
     detach();
     loop_ = &loop;
@@ -105,7 +121,7 @@ void Watcher::deliver(Turn& turn, Ready ready) {
     if (!ready.any()) return;
     if (wanted == Interest::none) {
         // The kernel would repeat errors and hang-ups for ever: say it once.
-        loop_->poller_->remove(fd_);
+        loop_->io_->poller->remove(fd_);
         watched_ = false;
         silenced_ = true;
     }

@@ -8,11 +8,13 @@
 /// and leaves writing, errors and hang-ups alive; with reading paused these two are reported once.
 /// A descriptor the kernel refuses to watch is reported to the handler as `error`.
 
+#include "locking/check.h"
 #include "loops/callback.h"
 #include "loops/poller.h"
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace tern::loops {
 
@@ -25,7 +27,12 @@ enum class PauseReason : std::uint8_t { cork, user, buffer, protocol };
 
 class Watcher : private Links {
   public:
-    Watcher(Loop& loop, int fd, Interest interest, WatchFunction function, void* context);
+    Watcher(Loop& loop,
+            int fd,
+            Interest interest,
+            WatchFunction function,
+            void* context,
+            locking::Here where = locking::Here::now());
     ~Watcher();
 
     Watcher(const Watcher&) = delete;
@@ -37,25 +44,28 @@ class Watcher : private Links {
 
     Interest interest() const { return interest_; }
 
-    void set_interest(Interest interest);
+    void set_interest(Interest interest, locking::Here where = locking::Here::now());
     /// For owners that change what stands behind the descriptor (accepted, connected).
-    void set_handler(WatchFunction function, void* context);
+    void set_handler(WatchFunction function,
+                     void* context,
+                     locking::Here where = locking::Here::now());
 
-    void pause_rx(PauseReason reason);
+    void pause_rx(PauseReason reason, locking::Here where = locking::Here::now());
     /// The pair of one earlier pause_rx(reason). Data that waits is delivered without new bytes.
-    void resume_rx(PauseReason reason);
+    void resume_rx(PauseReason reason, locking::Here where = locking::Here::now());
 
     bool rx_paused() const { return paused_; }
 
     /// Complete when it returns; both domains must be held (PairLock within one level). Whatever
     /// was ready is reported by the new loop, nothing twice.
-    void move_to(Loop& loop);
+    void move_to(Loop& loop, locking::Here where = locking::Here::now());
 
   private:
     friend class Loop;
 
     Interest effective() const { return paused_ ? (interest_ & Interest::writable) : interest_; }
 
+    void require(const Loop& loop, std::string_view what, locking::Here where) const;
     void attach();
     void detach();
     void update();

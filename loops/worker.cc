@@ -151,11 +151,12 @@ bool Worker::give_away(LoopCell& cell) {
         group->inject(cell);
         return true;
     }
-    Worker* const target = cell.hand_to.exchange(nullptr, std::memory_order_relaxed);
-    // The wish may be meant for a loop that used this cell before.
-    if (target == nullptr || target == this || &target->group_ != &group_) return false;
+    // Looked at first: almost always there is no wish.
+    if (cell.hand_to.load(std::memory_order_relaxed) == LoopCell::nobody) return false;
+    const std::uint16_t target = cell.hand_to.exchange(LoopCell::nobody, std::memory_order_relaxed);
+    if (target == LoopCell::nobody || target == index_) return false;
     if (cell.read().has(LoopWord::stopping)) return false;
-    return group_.hand(cell, *target);
+    return group_.hand(cell, target);
 }
 
 Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, Instant now) {
@@ -170,7 +171,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, I
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
     loop.domain_.lock_erased();
     running_loop = &loop;
-    const Loop::Outcome outcome = loop.run({&runtime_.clock_, now, slice, checks});
+    Turn::Slowest slowest;
+    const Loop::Outcome outcome = loop.run({&runtime_.clock_, now, slice, checks}, slowest);
     running_loop = nullptr;
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();
@@ -184,7 +186,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, I
     loop.used_us_.fetch_add(took.microseconds(), std::memory_order_relaxed);
     const RuntimeState& state = *runtime_.state_;
     if (took > state.slow_limit) [[unlikely]] {
-        state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took});
+        state.slow_sink(state.slow_context,
+                        {loop.name(), group_.options().name, took, slowest.function});
     }
     if (outcome == Loop::Outcome::stopped) {
         Loop& tell = *loop.tell_;

@@ -13,7 +13,9 @@ constexpr Duration tick = Duration::from_milliseconds(100);
 // An injected loop that nobody idle took for that long is taken by whoever comes first.
 constexpr Duration injected_patience = Duration::from_milliseconds(10);
 // A loop with that much run time per window is worth calling for help before it runs.
-constexpr std::uint64_t heavy_load_us = 5000;
+constexpr std::uint32_t heavy_load_us = 5000;
+// One run counts for that much at most (a quarter of an hour), so that sums do not overflow.
+constexpr std::int64_t load_us_max = 1'000'000'000;
 
 bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
     const auto moved = Instant::from_microseconds(cell.moved_us.load(std::memory_order_relaxed));
@@ -21,19 +23,23 @@ bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
 }
 
 /// Halved once per window gone by.
-std::uint64_t decayed(std::uint64_t load_us, std::int64_t windows) {
+std::uint32_t decayed(std::uint32_t load_us, std::uint32_t windows) {
     return windows >= 32 ? 0 : load_us >> windows;
+}
+
+/// The number of the present window; it may wrap round.
+std::uint32_t window_of(Instant now) {
+    return static_cast<std::uint32_t>(now.microseconds() / tick.microseconds());
 }
 
 }  // namespace
 
 void Worker::count_load(LoopCell& cell, Duration took, Instant now) {
-    const std::int64_t window = now.microseconds() / tick.microseconds();
-    const std::uint64_t old = decayed(cell.load_us.load(std::memory_order_relaxed),
+    const std::uint32_t window = window_of(now);
+    const std::uint32_t old = decayed(cell.load_us.load(std::memory_order_relaxed),
                                       window - cell.load_window.load(std::memory_order_relaxed));
-    cell.load_us.store(
-        old + static_cast<std::uint64_t>(std::max<std::int64_t>(took.microseconds(), 0)),
-        std::memory_order_relaxed);
+    const std::int64_t us = std::clamp<std::int64_t>(took.microseconds(), 0, load_us_max);
+    cell.load_us.store(old + static_cast<std::uint32_t>(us), std::memory_order_relaxed);
     cell.load_window.store(window, std::memory_order_relaxed);
 }
 
@@ -118,7 +124,7 @@ bool Worker::steal_from(Worker& victim, Instant now) {
 }
 
 std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells) const {
-    const std::int64_t window = now.microseconds() / tick.microseconds();
+    const std::uint32_t window = window_of(now);
     std::vector<Load> loads;
     const std::lock_guard lock(books_);
     for (LoopCell* cell = home_; cell != nullptr; cell = cell->home_next) {
@@ -166,7 +172,7 @@ void Worker::balance(Instant now) {
     if (!choice) return;
     // Handed over at its next pick-up. It may have gone or moved meanwhile; then the wish is void.
     LoopCell& cell = *cells[*choice];
-    cell.hand_to.store(members[plan->to], std::memory_order_relaxed);
+    cell.hand_to.store(members[plan->to]->index(), std::memory_order_relaxed);
     wake(cell);
 }
 
