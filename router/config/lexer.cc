@@ -442,7 +442,8 @@ Token Lexer::read_punctuation() {
     const Frame& f = frames_.back();
     const std::string_view s = f.text.substr(f.at);
     for (const Operator& op : operators) {
-        if (s.starts_with(op.text)) return take(op.kind, op.text.size());
+        if (s.front() != op.text.front() || !s.starts_with(op.text)) continue;
+        return take(op.kind, op.text.size());
     }
     return complain(here(), "Unknown character");
 }

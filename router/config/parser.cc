@@ -45,7 +45,7 @@ Parser::Parser(Context context, std::uint32_t file, Lexer::Mode mode)
     last_ = {file, 1, 1};
 }
 
-const Token& Parser::peek(std::size_t ahead) {
+const Token& Parser::peek_further(std::size_t ahead) {
     TERN_ASSERT(ahead < lookahead_max);
     if (failed_) return end_;
     while (ring_size_ <= ahead) {
@@ -58,11 +58,6 @@ const Token& Parser::peek(std::size_t ahead) {
         ++ring_size_;
     }
     return ring_[(ring_begin_ + ahead) % lookahead_max];
-}
-
-bool Parser::at(std::string_view word, std::size_t ahead) {
-    const Token& token = peek(ahead);
-    return token.kind == TokenKind::word && !token.quoted && token.text == word;
 }
 
 bool Parser::at_words(std::string_view words) {

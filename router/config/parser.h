@@ -27,7 +27,7 @@ class SyntaxRegistry;
 
 class Parser {
   public:
-    static constexpr std::size_t lookahead_max = 12;
+    static constexpr std::size_t lookahead_max = 16;
 
     struct Context {
         SourceSet& sources;
@@ -59,7 +59,11 @@ class Parser {
     // --- tokens ------------------------------------------------------------------------------
 
     /// The next token, or the one `ahead` further (< lookahead_max), without taking it.
-    [[nodiscard]] const Token& peek(std::size_t ahead);
+    [[nodiscard]] const Token& peek(std::size_t ahead) {
+        if (ahead < ring_size_ && !failed_) [[likely]]
+            return ring_[(ring_begin_ + ahead) % lookahead_max];
+        return peek_further(ahead);
+    }
 
     [[nodiscard]] const Token& peek() { return peek(0); }
 
@@ -68,7 +72,11 @@ class Parser {
     /// The next token is this unquoted word.
     [[nodiscard]] bool at(std::string_view word) { return at(word, 0); }
 
-    [[nodiscard]] bool at(std::string_view word, std::size_t ahead);
+    [[nodiscard]] bool at(std::string_view word, std::size_t ahead) {
+        const Token& token = peek(ahead);
+        return token.kind == TokenKind::word && !token.quoted && !token.text.empty() &&
+               token.text.front() == word.front() && token.text == word;
+    }
 
     /// The next tokens are these words, separated by one blank: "hold time".
     [[nodiscard]] bool at_words(std::string_view words);
@@ -162,6 +170,7 @@ class Parser {
     Token expect_name();
 
   private:
+    const Token& peek_further(std::size_t ahead);
     [[nodiscard]] attr::Value constant();
     [[nodiscard]] std::string token_text(const Token& token);
     void unexpected(const std::string& expecting);

@@ -59,9 +59,13 @@ void fail_no_row(Parser& parser, std::span<const Rows> groups) {
 }  // namespace
 
 const OptionRow* find_row(Parser& parser, Rows rows) {
+    const Token& next = parser.peek();
+    if (next.kind != TokenKind::word) return nullptr;
     const OptionRow* best = nullptr;
     std::size_t best_count = 0;
     for (const OptionRow& row : rows) {
+        // Long blocks ask this for every item: most rows are out by their first letter.
+        if (row.words.front() != next.text.front()) continue;
         const std::size_t count = word_count(row.words);
         if (count > best_count && match_length(parser, row.words) == count) {
             best = &row;
