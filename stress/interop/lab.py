@@ -27,6 +27,9 @@ PROGRAMS = {
 }
 
 
+SANITIZERS = ("Sanitizer: ", "SUMMARY: ", "runtime error: ")
+
+
 class Timeout(AssertionError):
     pass
 
@@ -167,8 +170,22 @@ class Lab:
         if kind is not None:
             self.show_logs()
         for node in self.nodes:
+            node.stop()
+        reports = self.sanitizer_reports()
+        for node in self.nodes:
             node.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+        if reports:
+            raise AssertionError("\n".join(reports))
+
+    def sanitizer_reports(self):
+        """What daemons built with sanitizers have to say, leaks included."""
+        found = []
+        for node in self.nodes:
+            text = node.output("ternd")
+            if any(mark in text for mark in SANITIZERS):
+                found.append("--- %s\n%s" % (node.name, text))
+        return found
 
     def show_logs(self):
         for node in self.nodes:

@@ -30,6 +30,7 @@ class Chain:
                                  [routers.Peer(FEEDER, FEEDER_AS), routers.Peer(SINK, SINK_AS)],
                                  kernel=True)
         self.sink = routers.Frr(sink, SINK_AS, SINK, [routers.Peer(TERN_OUT, TERN_AS)])
+        self.sink.zebra = False
 
     def start(self):
         self.sink.start()
