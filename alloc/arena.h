@@ -1,10 +1,11 @@
 #pragma once
 
 /// Bump allocation for things that die together: a parse, a command, one run of a filter.
-/// An Arena takes pages from a PageCache and gives them back on rewind, reset or destruction; no
-/// destructors run, so only trivially destructible things may live there. It belongs to one thread
-/// at a time or, when made with a pool, to the pool's domain, which is then checked. Pointers stay
-/// valid until a rewind to an earlier mark. It never moves anything.
+/// An Arena takes pages from a PageCache and gives them back on rewind, reset or destruction, in
+/// one step however many they are if all go; no destructors run, so only trivially destructible
+/// things may live there. It belongs to one thread at a time or, when made with a pool, to the
+/// pool's domain, which is then checked. Pointers stay valid until a rewind to an earlier mark. It
+/// never moves anything.
 
 #include "alloc/page_cache.h"
 #include "alloc/poison.h"
@@ -130,6 +131,7 @@ class Arena {
 
     void* allocate_slow(std::size_t bytes, std::size_t alignment);
     void drop_chunks(const void* until) noexcept;
+    void drop_chunks_from_second() noexcept;
     void drop_large(const void* until) noexcept;
 
     PageCache& cache_;
@@ -137,6 +139,9 @@ class Arena {
     std::uintptr_t at_ = 0;
     std::uintptr_t end_ = 0;
     Chunk* chunks_ = nullptr;  ///< newest first; `at_` points into the newest
+    Chunk* oldest_ = nullptr;
+    Chunk* second_ = nullptr;  ///< the one made after the oldest
+    std::size_t chunk_count_ = 0;
     Chunk* large_ = nullptr;
     std::size_t held_bytes_ = 0;
     Poison poison_;

@@ -118,6 +118,16 @@ bool SlabBase::has_page_of(const void* address) const {
     return false;
 }
 
+std::string_view SlabBase::part_of_page(const void* address) const {
+    const auto& page = *reinterpret_cast<const Page*>(page_of(address));
+    const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(address) -
+                                                   reinterpret_cast<const std::byte*>(&page));
+    if (distance < layout_.offset) return "head of a page";
+    const std::size_t index = (distance - layout_.offset) / layout_.size;
+    if (index >= layout_.count) return "end of a page";
+    return (page.free_bits[index / 64] >> (index % 64) & 1) != 0 ? "free slot" : "live object";
+}
+
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
     TERN_ASSERT(page.slab == this && page.listed == list, "page of slab ", name_, " is misfiled");
     std::size_t free = 0;

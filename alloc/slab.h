@@ -66,6 +66,8 @@ class SlabBase : public Resource {
 
     bool contains(const void* address) const override { return has_page_of(address); }
 
+    std::string_view part_at(const void* address) const override { return part_of_page(address); }
+
     /// Domain held.
     SlabStats stats() const;
 
@@ -151,6 +153,7 @@ class SlabBase : public Resource {
 
     MemoryUsage usage_now() const;
     bool has_page_of(const void* address) const;
+    std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
     void init_page(Page& page) noexcept;
     void free_page(Page& page) noexcept;

@@ -124,6 +124,12 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// taken after it must still rank above everything held. Recursion gives false.
     [[nodiscard]] bool try_lock_erased(Here where = Here::now());
 
+    /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
+    /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
+    void hold_for_fork() noexcept { mutex_.lock(); }
+
+    void release_after_fork() noexcept { mutex_.unlock(); }
+
     DomainStats stats() const;
 
   protected:
