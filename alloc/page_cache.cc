@@ -134,7 +134,7 @@ void PageCache::depot_changed() noexcept {
 
 void PageCache::push_chain(Chain chain) noexcept {
     counters_.hot += chain.length;
-    if (fault_ == TestFault::lose_on_flush) {
+    if (fault_ == TestFault::lose_on_flush && chain.length <= chain_length()) {
         while (chain.head->next != nullptr) {
             chain.head = chain.head->next;
         }

@@ -26,6 +26,7 @@ void PageCache::file(Region& region) noexcept {
 void PageCache::unfile(Region& region) noexcept {
     if (region.bucket == Region::unfiled) return;
     if (region.filed_empty) --empty_regions_;
+    region.filed_empty = false;
     if (region.previous_filed != nullptr) {
         region.previous_filed->next_filed = region.next_filed;
     } else {

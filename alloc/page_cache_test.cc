@@ -280,6 +280,18 @@ TEST_CASE("a list of pages of any length comes back in one step and is used agai
     }
 }
 
+TEST_CASE("a region may be taken whole by one run") {
+    TestSource source;
+    PageCache cache(source, small_config());
+    void* page = cache.allocate();
+    cache.deallocate(page);
+    void* run = cache.allocate_run(region_pages - 1);
+    cache.verify();
+    CHECK(source.mapped_bytes() == 2 * region_bytes);
+    cache.deallocate_run(run, region_pages - 1);
+    cache.verify();
+}
+
 TEST_CASE("runs are found in scattered memory as a slow search finds them") {
     std::mt19937 random(7);
     TestSource source;
