@@ -112,16 +112,12 @@ void PageCache::depot_give(Chain chain) noexcept {
 void PageCache::deallocate_list(const PageList& list) noexcept {
     if (list.pages == 0) return;
     auto* first = static_cast<FreeItem*>(list.first);
-    auto* last = static_cast<FreeItem*>(list.last);
-    if constexpr (Poison::asan()) {
-        for (FreeItem* item = first;; item = item->next) {
+    if (Poison::asan() || poison_.memcheck()) {
+        for (FreeItem* item = first; item != nullptr; item = item->next) {
             poison_.reveal_filled(item, sizeof(FreePage));
             poison_.hide(static_cast<FreePage*>(item) + 1, page_bytes - sizeof(FreePage));
-            if (item == last) break;
         }
     }
-    poison_.reveal_filled(last, sizeof(FreeItem));
-    last->next = nullptr;
     take_back({first, static_cast<std::uint32_t>(list.pages)});
 }
 

@@ -62,10 +62,10 @@ enum class PageState : std::uint8_t {
 
 std::string_view text_of(PageState state);
 
-/// Pages of one user on their way back, linked through the first word of each.
+/// Pages of one user on their way back, linked through the first word of each; that of the last is
+/// nullptr.
 struct PageList {
     void* first = nullptr;
-    void* last = nullptr;
     std::size_t pages = 0;
 };
 

@@ -79,6 +79,15 @@ class Poison {
 #endif
     }
 
+    /// Whether Valgrind runs the program.
+    bool memcheck() const {
+#ifdef TERN_MEMCHECK
+        return memcheck_;
+#else
+        return false;
+#endif
+    }
+
     static constexpr bool asan() {
 #ifdef TERN_ASAN
         return true;

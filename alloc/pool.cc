@@ -203,6 +203,8 @@ void Pool::clear(Here where) noexcept {
     // An embedded resource goes with the object it is embedded in, which may be older than it; so
     // start again from the newest after each step.
     for (Resource* resource = newest_; resource != nullptr;) {
+        // Pools freed in mass lie scattered and cold.
+        __builtin_prefetch(resource->previous_);
         if (resource->block_bytes_ == 0) {
             resource = resource->previous_;
             continue;

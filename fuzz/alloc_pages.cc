@@ -77,7 +77,7 @@ void give_list(PageCache& cache, Twin& twin) {
         }
         *static_cast<void**>(memory) = list.first;
         list.first = memory;
-        if (list.pages++ == 0) list.last = memory;
+        ++list.pages;
     }
     cache.deallocate_list(list);
     for (const auto& [memory, pages] : others)
