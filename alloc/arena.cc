@@ -72,7 +72,12 @@ void Arena::rewind(const Mark& mark) noexcept {
         drop_chunks(mark.chunk);
         at_ = mark.at;
     }
-    end_ = chunks_ == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(chunks_) + page_bytes;
+    if (chunks_ == nullptr) {
+        at_ = 1;
+        end_ = 0;
+        return;
+    }
+    end_ = reinterpret_cast<std::uintptr_t>(chunks_) + page_bytes;
     poison_.hide(reinterpret_cast<void*>(at_), end_ - at_);
 }
 
@@ -89,7 +94,8 @@ void Arena::release_all() noexcept {
         chunks_ = nullptr;
         chunk_count_ = 0;
     }
-    at_ = end_ = 0;
+    at_ = 1;
+    end_ = 0;
 }
 
 bool Arena::contains(const void* address) const {

@@ -80,7 +80,7 @@ class Arena {
     struct Mark {
         const void* chunk = nullptr;
         const void* large = nullptr;
-        std::uintptr_t at = 0;
+        std::uintptr_t at = 1;
     };
 
     Mark mark() const { return {chunks_, large_, at_}; }
@@ -136,7 +136,7 @@ class Arena {
 
     PageCache& cache_;
     const Pool* pool_ = nullptr;
-    std::uintptr_t at_ = 0;
+    std::uintptr_t at_ = 1;  ///< beyond the end while there is no page
     std::uintptr_t end_ = 0;
     Chunk* chunks_ = nullptr;  ///< newest first; `at_` points into the newest
     Chunk* oldest_ = nullptr;
