@@ -14,7 +14,13 @@ void* Arena::allocate_slow(std::size_t bytes, std::size_t alignment) {
         return reinterpret_cast<std::byte*>(chunk) + offset;
     }
     auto* chunk = ::new (cache_.allocate()) Chunk{chunks_, 1};
+    if (chunks_ == nullptr) {
+        oldest_ = chunk;
+    } else if (chunks_ == oldest_) {
+        second_ = chunk;
+    }
     chunks_ = chunk;
+    ++chunk_count_;
     held_bytes_ += page_bytes;
     const auto start = reinterpret_cast<std::uintptr_t>(chunk);
     at_ = start + offset + bytes;
@@ -28,9 +34,21 @@ void Arena::drop_chunks(const void* until) noexcept {
         TERN_ASSERT(chunks_ != nullptr, "arena rewound to a mark that is void");
         Chunk* chunk = chunks_;
         chunks_ = chunk->previous;
+        --chunk_count_;
         held_bytes_ -= page_bytes;
         cache_.deallocate(chunk);
     }
+}
+
+/// All but the oldest, in one step: they are linked already.
+void Arena::drop_chunks_from_second() noexcept {
+    static_assert(offsetof(Chunk, previous) == 0);
+    if (chunks_ == oldest_) return;
+    second_->previous = nullptr;
+    cache_.deallocate_list({chunks_, chunk_count_ - 1});
+    held_bytes_ -= (chunk_count_ - 1) * page_bytes;
+    chunks_ = oldest_;
+    chunk_count_ = 1;
 }
 
 void Arena::drop_large(const void* until) noexcept {
@@ -48,15 +66,18 @@ void Arena::rewind(const Mark& mark) noexcept {
     drop_large(mark.large);
     if (mark.chunk == nullptr && chunks_ != nullptr) {
         // The mark is older than the first page; keep that one, scopes come and go.
-        while (chunks_->previous != nullptr) {
-            drop_chunks(chunks_->previous);
-        }
+        drop_chunks_from_second();
         at_ = reinterpret_cast<std::uintptr_t>(chunks_) + head_bytes;
     } else {
         drop_chunks(mark.chunk);
         at_ = mark.at;
     }
-    end_ = chunks_ == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(chunks_) + page_bytes;
+    if (chunks_ == nullptr) {
+        at_ = 1;
+        end_ = 0;
+        return;
+    }
+    end_ = reinterpret_cast<std::uintptr_t>(chunks_) + page_bytes;
     poison_.hide(reinterpret_cast<void*>(at_), end_ - at_);
 }
 
@@ -67,8 +88,14 @@ void Arena::reset() noexcept {
 void Arena::release_all() noexcept {
     check();
     drop_large(nullptr);
-    drop_chunks(nullptr);
-    at_ = end_ = 0;
+    if (chunks_ != nullptr) {
+        cache_.deallocate_list({chunks_, chunk_count_});
+        held_bytes_ -= chunk_count_ * page_bytes;
+        chunks_ = nullptr;
+        chunk_count_ = 0;
+    }
+    at_ = 1;
+    end_ = 0;
 }
 
 bool Arena::contains(const void* address) const {

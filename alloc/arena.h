@@ -1,10 +1,11 @@
 #pragma once
 
 /// Bump allocation for things that die together: a parse, a command, one run of a filter.
-/// An Arena takes pages from a PageCache and gives them back on rewind, reset or destruction; no
-/// destructors run, so only trivially destructible things may live there. It belongs to one thread
-/// at a time or, when made with a pool, to the pool's domain, which is then checked. Pointers stay
-/// valid until a rewind to an earlier mark. It never moves anything.
+/// An Arena takes pages from a PageCache and gives them back on rewind, reset or destruction, in
+/// one step however many they are if all go; no destructors run, so only trivially destructible
+/// things may live there. It belongs to one thread at a time or, when made with a pool, to the
+/// pool's domain, which is then checked. Pointers stay valid until a rewind to an earlier mark. It
+/// never moves anything.
 
 #include "alloc/page_cache.h"
 #include "alloc/poison.h"
@@ -79,7 +80,7 @@ class Arena {
     struct Mark {
         const void* chunk = nullptr;
         const void* large = nullptr;
-        std::uintptr_t at = 0;
+        std::uintptr_t at = 1;
     };
 
     Mark mark() const { return {chunks_, large_, at_}; }
@@ -130,13 +131,17 @@ class Arena {
 
     void* allocate_slow(std::size_t bytes, std::size_t alignment);
     void drop_chunks(const void* until) noexcept;
+    void drop_chunks_from_second() noexcept;
     void drop_large(const void* until) noexcept;
 
     PageCache& cache_;
     const Pool* pool_ = nullptr;
-    std::uintptr_t at_ = 0;
+    std::uintptr_t at_ = 1;  ///< beyond the end while there is no page
     std::uintptr_t end_ = 0;
     Chunk* chunks_ = nullptr;  ///< newest first; `at_` points into the newest
+    Chunk* oldest_ = nullptr;
+    Chunk* second_ = nullptr;  ///< the one made after the oldest
+    std::size_t chunk_count_ = 0;
     Chunk* large_ = nullptr;
     std::size_t held_bytes_ = 0;
     Poison poison_;

@@ -20,6 +20,20 @@ struct Fixture {
     PageCache cache{source, PageCacheConfig{}};
 };
 
+TEST_CASE("nothing from an empty arena is an address all the same") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    Arena arena(cache);
+    CHECK(arena.allocate(0) != nullptr);
+    arena.release_all();
+    CHECK(arena.allocate(0) != nullptr);
+    const Arena::Mark start;
+    arena.release_all();
+    arena.rewind(start);
+    arena.reset();
+    CHECK(arena.allocate(0, 1) != nullptr);
+}
+
 TEST_CASE("an arena gives aligned memory that does not overlap") {
     Fixture fixture;
     Arena arena(fixture.cache);

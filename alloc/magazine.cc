@@ -2,18 +2,41 @@
 
 #include "locking/futex_mutex.h"
 
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+
 namespace tern::alloc::detail {
 
 constinit thread_local Magazine thread_magazines[magazine_slots];
 
-/// Connects the slots of all threads with their owners.
+/// Connects the slots of all threads with their owners. Its mutexes are never held while a depot
+/// is called, since depots call the owners of what they are cut from.
 struct MagazineRegistry {
-    locking::FutexMutex mutex;
+    locking::FutexMutex mutex;         ///< slots, and the fields of owners that concern them
+    locking::FutexMutex owners_mutex;  ///< the list of owners; taken before depots and `mutex`
     std::atomic<std::uint64_t> last_serial{0};
+    MagazineOwner* owners = nullptr;
+    bool fork_handled = false;
+
+    /// The two chains of a slot.
+    struct Stock {
+        Chain loaded;
+        Chain spare;
+    };
 
     /// Gives the contents of a slot back and frees the slot; called by the slot's thread.
     void vacate(Magazine& slot) noexcept;
+    /// Both with the mutex held.
+    static Stock take_stock(Magazine& slot) noexcept;
     static void unlink(Magazine& slot) noexcept;
+    static void give(MagazineOwner& owner, const Stock& stock) noexcept;
+
+    void before_fork() noexcept;
+    void after_fork() noexcept;
+    void settle_child() noexcept;
+    void inherit(MagazineOwner& owner) noexcept;
 };
 
 namespace {
@@ -40,6 +63,18 @@ struct ThreadExit {
 
 thread_local ThreadExit thread_exit;
 
+void set(std::atomic<std::uint32_t>& length, std::uint32_t value) {
+    length.store(value, std::memory_order_relaxed);
+}
+
+std::uint32_t count(const FreeItem* item) {
+    std::uint32_t length = 0;
+    for (; item != nullptr; item = item->next) {
+        ++length;
+    }
+    return length;
+}
+
 }  // namespace
 
 void MagazineRegistry::unlink(Magazine& slot) noexcept {
@@ -49,17 +84,121 @@ void MagazineRegistry::unlink(Magazine& slot) noexcept {
     slot.owner = nullptr;
 }
 
+MagazineRegistry::Stock MagazineRegistry::take_stock(Magazine& slot) noexcept {
+    const Stock stock{{slot.loaded, slot.loaded_length.load(std::memory_order_relaxed)},
+                      {slot.spare, slot.spare_length.load(std::memory_order_relaxed)}};
+    slot.loaded = nullptr;
+    slot.spare = nullptr;
+    set(slot.loaded_length, 0);
+    set(slot.spare_length, 0);
+    return stock;
+}
+
+void MagazineRegistry::give(MagazineOwner& owner, const Stock& stock) noexcept {
+    if (stock.spare.head != nullptr) owner.depot_give(stock.spare);
+    if (stock.loaded.head != nullptr) owner.depot_give(stock.loaded);
+}
+
 void MagazineRegistry::vacate(Magazine& slot) noexcept {
     mutex.lock();
-    if (slot.owner_serial != 0) {
-        MagazineOwner& owner = *slot.owner;
-        owner.give_back(slot);
-        owner.taken_by_gone_ += slot.taken.load(std::memory_order_relaxed);
-        slot.taken.store(0, std::memory_order_relaxed);
-        unlink(slot);
+    if (slot.owner_serial == 0) {
+        mutex.unlock();
+        return;
     }
+    MagazineOwner& owner = *slot.owner;
+    const Stock stock = take_stock(slot);
+    owner.taken_by_gone_ += slot.taken.load(std::memory_order_relaxed);
+    slot.taken.store(0, std::memory_order_relaxed);
+    unlink(slot);
+    // The owner stays until this thread is done with its depot.
+    ++owner.returning_;
+    mutex.unlock();
+    give(owner, stock);
+    mutex.lock();
+    --owner.returning_;
     mutex.unlock();
 }
+
+// Fork ---------------------------------------------------------------------------------------
+
+void MagazineOwner::enroll() {
+    registry.owners_mutex.lock();
+    next_owner_ = registry.owners;
+    previous_owner_ = &registry.owners;
+    if (next_owner_ != nullptr) next_owner_->previous_owner_ = &next_owner_;
+    registry.owners = this;
+    const bool first = !std::exchange(registry.fork_handled, true);
+    registry.owners_mutex.unlock();
+    if (first) {
+        ::pthread_atfork([] { registry.before_fork(); }, [] { registry.after_fork(); },
+                         [] {
+                             registry.after_fork();
+                             registry.settle_child();
+                         });
+    }
+}
+
+void MagazineOwner::withdraw() noexcept {
+    registry.owners_mutex.lock();
+    *previous_owner_ = next_owner_;
+    if (next_owner_ != nullptr) next_owner_->previous_owner_ = previous_owner_;
+    registry.owners_mutex.unlock();
+}
+
+void MagazineRegistry::before_fork() noexcept {
+    owners_mutex.lock();
+    for (const bool callers : {true, false}) {
+        for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
+            if (owner->calls_other_owners() == callers) owner->hold_for_fork();
+        }
+        // Callers come here from their depots, the others never do.
+        if (callers) mutex.lock();
+    }
+}
+
+void MagazineRegistry::after_fork() noexcept {
+    for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
+        owner->release_after_fork();
+    }
+    mutex.unlock();
+    owners_mutex.unlock();
+}
+
+/// Only this thread is left; the others' slots lie in memory that new threads will use.
+void MagazineRegistry::settle_child() noexcept {
+    for (const bool callers : {true, false}) {
+        for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
+            if (owner->calls_other_owners() == callers) inherit(*owner);
+        }
+    }
+    for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
+        std::uint64_t taken_here = 0;
+        for (const Magazine* slot = owner->slots_; slot != nullptr; slot = slot->next) {
+            taken_here += slot->taken.load(std::memory_order_relaxed);
+        }
+        owner->taken_by_gone_ = owner->handed_out() - taken_here;
+    }
+}
+
+void MagazineRegistry::inherit(MagazineOwner& owner) noexcept {
+    owner.returning_ = 0;
+    for (Magazine* slot = owner.slots_; slot != nullptr;) {
+        Magazine* next = slot->next;
+        if (slot < thread_magazines || slot >= thread_magazines + magazine_slots) {
+            Stock stock = take_stock(*slot);
+            // Their thread may have been between two words.
+            stock.loaded.length = count(stock.loaded.head);
+            stock.spare.length = count(stock.spare.head);
+            if (stock.loaded.head == stock.spare.head) stock.spare = {};
+            slot->taken.store(0, std::memory_order_relaxed);
+            unlink(*slot);
+            give(owner, stock);
+        }
+        slot = next;
+    }
+}
+
+// Owners -------------------------------------------------------------------------------------
 
 MagazineOwner::MagazineOwner(std::uint32_t chain_length)
     : serial_(registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
@@ -67,37 +206,35 @@ MagazineOwner::MagazineOwner(std::uint32_t chain_length)
 
 void MagazineOwner::forget_slots() noexcept {
     registry.mutex.lock();
+    while (returning_ != 0) {
+        registry.mutex.unlock();
+        std::this_thread::yield();
+        registry.mutex.lock();
+    }
     while (slots_ != nullptr) {
         Magazine& slot = *slots_;
-        slot.loaded = nullptr;
-        slot.spare = nullptr;
-        slot.loaded_length.store(0, std::memory_order_relaxed);
-        slot.spare_length.store(0, std::memory_order_relaxed);
+        MagazineRegistry::take_stock(slot);
         slot.taken.store(0, std::memory_order_relaxed);
         MagazineRegistry::unlink(slot);
     }
     registry.mutex.unlock();
 }
 
-void MagazineOwner::give_back(Magazine& slot) noexcept {
-    if (slot.spare != nullptr) {
-        depot_give({slot.spare, slot.spare_length.load(std::memory_order_relaxed)});
-        slot.spare = nullptr;
-        slot.spare_length.store(0, std::memory_order_relaxed);
-    }
-    if (slot.loaded != nullptr) {
-        depot_give({slot.loaded, slot.loaded_length.load(std::memory_order_relaxed)});
-        slot.loaded = nullptr;
-        slot.loaded_length.store(0, std::memory_order_relaxed);
-    }
-}
-
 void MagazineOwner::collect_stocks() noexcept {
-    registry.mutex.lock();
-    for (Magazine* slot = slots_; slot != nullptr; slot = slot->next) {
-        give_back(*slot);
+    for (;;) {
+        registry.mutex.lock();
+        Magazine* slot = slots_;
+        while (slot != nullptr && slot->loaded == nullptr && slot->spare == nullptr) {
+            slot = slot->next;
+        }
+        const MagazineRegistry::Stock stock =
+            slot == nullptr ? MagazineRegistry::Stock{} : MagazineRegistry::take_stock(*slot);
+        const bool busy = returning_ != 0;
+        registry.mutex.unlock();
+        if (slot == nullptr && !busy) break;
+        MagazineRegistry::give(*this, stock);
+        if (slot == nullptr) std::this_thread::yield();
     }
-    registry.mutex.unlock();
     depot_changed();
 }
 
@@ -153,6 +290,18 @@ void MagazineOwner::push_slow(FreeItem* item) noexcept {
     Magazine& slot = bind_slot();
     if (slot.loaded_length.load(std::memory_order_relaxed) >= chain_length_) make_room(slot);
     push_loaded(slot, item);
+}
+
+void MagazineOwner::take_back(Chain chain) noexcept {
+    depot_give(chain);
+    if (!thread_ended) {
+        add(bind_slot().taken, 0 - std::uint64_t{chain.length});
+    } else {
+        registry.mutex.lock();
+        taken_by_gone_ -= chain.length;
+        registry.mutex.unlock();
+    }
+    depot_changed();
 }
 
 FreeItem* MagazineOwner::pop_past_the_end() noexcept {

@@ -4,7 +4,8 @@
 /// SharedSlab. A thread keeps at most two chains per owner and exchanges whole chains with the
 /// depot, so the lock of the depot is taken once per chain and a chain can never be torn. The
 /// stocks live in the thread's TLS (a fixed set of slots, no allocation); a slot wanted by another
-/// owner, or whose thread ends, gives its chains back. Private to alloc.
+/// owner, or whose thread ends, gives its chains back. After fork() the child inherits the stocks
+/// of the threads that did not come along. Private to alloc.
 
 #include "locking/check.h"
 
@@ -61,6 +62,21 @@ class MagazineOwner {
     /// Forgets all slots; no other thread may be inside.
     virtual ~MagazineOwner() { forget_slots(); }
 
+    /// From enroll() to withdraw() the owner is held still around fork(): the last thing its
+    /// constructor does and the first of its destructor.
+    void enroll();
+    void withdraw() noexcept;
+
+    /// Holds the depot for the moment of a fork, outside the order of domains.
+    virtual void hold_for_fork() noexcept = 0;
+    virtual void release_after_fork() noexcept = 0;
+    /// In the child, once the stocks are settled: what is in no stock and no depot was in the hands
+    /// of somebody, and counts as handed out.
+    virtual std::uint64_t handed_out() const noexcept = 0;
+
+    /// Depots of this kind call other owners while locked, so they are locked before them.
+    virtual bool calls_other_owners() const noexcept { return false; }
+
     /// A chain of 1 to `wanted` items; an empty one if there are none to be had.
     virtual Chain depot_take(std::uint32_t wanted) noexcept = 0;
     /// A chain of any length comes back.
@@ -87,10 +103,10 @@ class MagazineOwner {
         }
     }
 
-    std::uint32_t chain_length() const { return chain_length_; }
+    /// A chain of any length from the user, past the stock.
+    void take_back(Chain chain) noexcept;
 
-    /// Allowed only while no thread holds a stock of this owner.
-    void set_chain_length(std::uint32_t length) { chain_length_ = length; }
+    std::uint32_t chain_length() const { return chain_length_; }
 
     /// Gives the stocks of all threads back to the depot; no other thread may be inside.
     void collect_stocks() noexcept;
@@ -114,6 +130,8 @@ class MagazineOwner {
     static FreeItem* pop_loaded(Magazine& magazine) {
         FreeItem* item = magazine.loaded;
         magazine.loaded = item->next;
+        // The child of a fork walks the chain as it lay in memory at that moment.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
         add(magazine.loaded_length, ~std::uint32_t{0});
         add(magazine.taken, std::uint64_t{1});
         return item;
@@ -121,6 +139,7 @@ class MagazineOwner {
 
     static void push_loaded(Magazine& magazine, FreeItem* item) {
         item->next = magazine.loaded;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
         magazine.loaded = item;
         add(magazine.loaded_length, std::uint32_t{1});
         add(magazine.taken, ~std::uint64_t{0});
@@ -133,12 +152,14 @@ class MagazineOwner {
     void make_room(Magazine& slot) noexcept;
     void forget_slots() noexcept;
     Magazine& bind_slot() noexcept;
-    void give_back(Magazine& slot) noexcept;
 
     std::uint64_t serial_;
     std::uint32_t chain_length_;
     std::uint64_t taken_by_gone_ = 0;  ///< `taken` of slots that were given up
+    std::uint32_t returning_ = 0;      ///< threads that give a stock back right now
     Magazine* slots_ = nullptr;
+    MagazineOwner* next_owner_ = nullptr;
+    MagazineOwner** previous_owner_ = nullptr;
 };
 
 }  // namespace tern::alloc::detail

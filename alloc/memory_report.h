@@ -5,7 +5,10 @@
 /// no longer. The visitor is borrowed for the walk. It must not allocate from the pools it is
 /// shown. Nothing here keeps the figures.
 
+#include "locking/check.h"
+
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -52,6 +55,40 @@ class MemoryText final : public MemoryVisitor {
     void line(std::string_view label, std::string_view name, const MemoryUsage* usage);
 
     std::string text_;
+    std::size_t depth_ = 0;
+};
+
+/// Writes the tree as one JSON object: pool, domain, contents (resources and pools), and the sums
+/// effective and overhead.
+class MemoryJson final : public MemoryVisitor {
+  public:
+    void enter_pool(std::string_view name, std::string_view domain) override;
+    void resource(std::string_view kind, std::string_view name, const MemoryUsage& usage) override;
+    void leave_pool(std::string_view name, const MemoryUsage& usage) override;
+
+    const std::string& text() const { return text_; }
+
+  private:
+    void comma();
+    void string(std::string_view value);
+    void usage(const MemoryUsage& usage);
+
+    std::string text_;
+};
+
+/// Writes the tree as text to a descriptor, without any memory: for the last words of a process.
+class MemoryLines final : public MemoryVisitor {
+  public:
+    explicit MemoryLines(int descriptor) : descriptor_(descriptor) {}
+
+    void enter_pool(std::string_view name, std::string_view domain) override;
+    void resource(std::string_view kind, std::string_view name, const MemoryUsage& usage) override;
+    void leave_pool(std::string_view name, const MemoryUsage& usage) override;
+
+  private:
+    void line(std::initializer_list<locking::TextPiece> pieces);
+
+    int descriptor_;
     std::size_t depth_ = 0;
 };
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tern::alloc {
 
@@ -33,9 +34,39 @@ struct PageCacheConfig {
     std::size_t cleanup_pages_bulk = 512;  ///< most pages that one maintain() moves
     std::size_t magazine_pages = 64;       ///< a thread keeps at most twice as many
     std::size_t keep_cold_regions = 8;     ///< empty regions (2 MiB) kept mapped
+    std::size_t mapped_pages_max = 0;      ///< the source is asked for no more; 0: no limit
 
     /// Why this configuration cannot work, or nothing.
     std::optional<std::string> error() const;
+};
+
+/// Somebody who can free memory when there is none left; owned by whoever adds it to a cache.
+struct ReclaimHook {
+    std::string_view name;  ///< for the last words
+    /// Returns whether it freed anything. Called by the thread that needs memory, perhaps by
+    /// several at once, with their domains held but no lock of the cache. It must not allocate.
+    bool (*reclaim)(void* context) noexcept;
+    void* context;
+    ReclaimHook* next = nullptr;  ///< of the cache's list
+};
+
+/// What an address is to a cache.
+enum class PageState : std::uint8_t {
+    foreign,      ///< not in memory of this cache, or in a run longer than a region
+    region_head,  ///< the cache's own books
+    in_use,       ///< handed out
+    kept,         ///< free, in a magazine or hot
+    dirty,        ///< free in its region, perhaps still backed
+    cold,         ///< free in its region
+};
+
+std::string_view text_of(PageState state);
+
+/// Pages of one user on their way back, linked through the first word of each; that of the last is
+/// nullptr.
+struct PageList {
+    void* first = nullptr;
+    std::size_t pages = 0;
 };
 
 class PageCache final : public detail::MagazineOwner {
@@ -48,38 +79,46 @@ class PageCache final : public detail::MagazineOwner {
     /// process anyway. Made on first use and never destroyed.
     static PageCache& process();
 
-    /// A page with undefined contents. Runs the reclaim hook if there is no memory; if that does
-    /// not help, allocate() aborts and try_allocate() returns nullptr.
-    void* allocate() {
+    /// A page with undefined contents. Runs the reclaim hooks if there is no memory; if that does
+    /// not help, allocate() aborts with last words and try_allocate() returns nullptr.
+    void* allocate(locking::Here where = locking::Here::now()) {
         detail::FreeItem* item = pop();
         if (item == nullptr) [[unlikely]]
-            item = allocate_or_abort();
-        poison_.reveal(item, page_bytes);
-        return item;
+            item = allocate_or_abort(where);
+        return hand_out(item);
     }
 
     [[nodiscard]] void* try_allocate() noexcept {
         detail::FreeItem* item = pop();
         if (item == nullptr) [[unlikely]]
             item = allocate_with_reclaim();
-        if (item != nullptr) poison_.reveal(item, page_bytes);
-        return item;
+        return item == nullptr ? nullptr : hand_out(item);
     }
 
-    /// Any thread may give back what another took.
-    void deallocate(void* page) noexcept {
-        auto* item = static_cast<detail::FreeItem*>(page);
+    /// Any thread may give back what another took. Aborts if it is not a page of this cache or is
+    /// free already.
+    void deallocate(void* page, locking::Here where = locking::Here::now()) noexcept {
         // The user may have hidden parts of the page; the links need theirs.
-        poison_.reveal(item, sizeof(*item));
+        auto* item = static_cast<FreePage*>(page);
+        poison_.reveal_filled(item, sizeof(*item));
+        if (!ours(page) || item->mark == mark_of(page)) [[unlikely]]
+            bad_page(page, where);
+        item->mark = mark_of(page);
         push(item);
         poison_.hide(item + 1, page_bytes - sizeof(*item));
     }
 
+    /// Gives many pages back in one step, whatever their number. They are not looked at one by one
+    /// before they are used again.
+    void deallocate_list(const PageList& list) noexcept;
+
     /// Consecutive pages, any number from 1; slower than single pages. Contents are undefined.
-    void* allocate_run(std::size_t pages);
+    void* allocate_run(std::size_t pages, locking::Here where = locking::Here::now());
     [[nodiscard]] void* try_allocate_run(std::size_t pages) noexcept;
     /// `pages` as given at allocation.
-    void deallocate_run(void* run, std::size_t pages) noexcept;
+    void deallocate_run(void* run,
+                        std::size_t pages,
+                        locking::Here where = locking::Here::now()) noexcept;
 
     /// Whether maintain() has something to do; cheap enough for every turn of a loop.
     bool maintenance_due() const noexcept { return due_.load(std::memory_order_relaxed); }
@@ -92,10 +131,22 @@ class PageCache final : public detail::MagazineOwner {
     using Kick = void (*)(void* context) noexcept;
     void on_maintenance_due(Kick kick, void* context) noexcept;
 
-    /// Called when the source has refused, before giving up; returns whether it freed anything. No
-    /// lock of the cache is held, but the caller's domains are.
-    using Reclaim = bool (*)(void* context) noexcept;
-    void on_out_of_memory(Reclaim reclaim, void* context) noexcept;
+    /// Asked in the order of adding when the source has refused, before giving up. Borrowed until
+    /// removed; add and remove while no other thread needs memory.
+    void add_reclaim(ReclaimHook& hook) noexcept;
+    void remove_reclaim(ReclaimHook& hook) noexcept;
+
+    /// Asks the hooks; returns whether one of them freed anything. For users who get memory
+    /// elsewhere and found none.
+    bool reclaim() noexcept;
+
+    /// Called before the process aborts for lack of memory, to say more than the cache knows, such
+    /// as Pool::write_tree(). It must not allocate. Set it before other threads use the cache.
+    using LastWords = void (*)(void* context) noexcept;
+    void on_exhaustion(LastWords last_words, void* context) noexcept;
+
+    /// Aborts with what is known about the memory; `what` is what was not to be had.
+    [[noreturn]] void exhausted(std::string_view what, locking::Here where) const noexcept;
 
     /// New limits; the size of magazines is fixed at construction and its new value is ignored only
     /// if equal, otherwise an error like any other. Returns the error, or nothing.
@@ -103,16 +154,48 @@ class PageCache final : public detail::MagazineOwner {
 
     PageStats stats() const noexcept;
 
+    const PageCacheConfig& config() const { return config_; }
+
+    /// What an address is; for reports, since it may be something else a moment later.
+    PageState state_of(const void* address) const noexcept;
+
     /// Walks everything and aborts unless each page is in exactly one place and the counters agree.
     /// No other thread may be inside.
     void verify() const;
 
-    /// For the test that proves that the growth test can fail: refill asks the source although
-    /// there are cold pages, as an old bug of another daemon did.
-    void test_ignore_cold(bool ignore) noexcept { ignore_cold_ = ignore; }
+    /// Known defects of other daemons, for the tests that must show that they would notice.
+    enum class TestFault : std::uint8_t {
+        none,
+        ignore_cold,    ///< refill asks the source although there are cold pages
+        lose_on_flush,  ///< of a chain that comes back only the last page is kept
+        purge_singly,   ///< one call for each page
+        ignore_bulk,    ///< one maintain() does everything
+    };
+
+    void test_fault(TestFault fault) noexcept { fault_ = fault; }
 
   private:
     struct Region;
+
+    /// A free page; the mark tells it from one in use.
+    struct FreePage : detail::FreeItem {
+        std::uintptr_t mark;
+    };
+
+    static_assert(sizeof(FreePage) == sizeof(detail::FreeItem) + sizeof(std::uintptr_t));
+
+    static std::uintptr_t mark_of(const void* page) {
+        return reinterpret_cast<std::uintptr_t>(page) ^ 0xa5f3'96c1'd28e'7b4dull;
+    }
+
+    /// Whether it is a whole page of a region of this cache.
+    bool ours(const void* page) const noexcept;
+
+    void* hand_out(detail::FreeItem* item) noexcept {
+        poison_.reveal(item, page_bytes);
+        static_cast<FreePage*>(item)->mark = 0;
+        return item;
+    }
 
     static constexpr std::size_t buckets = region_pages / 64;
     /// Untouched pages are faulted in a few at a time, or an idle thread would pay for a whole
@@ -123,28 +206,40 @@ class PageCache final : public detail::MagazineOwner {
     void depot_give(detail::Chain chain) noexcept override;
     void depot_changed() noexcept override;
 
-    detail::FreeItem* allocate_or_abort();
+    void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
+
+    void release_after_fork() noexcept override { depot_.release_after_fork(); }
+
+    std::uint64_t handed_out() const noexcept override;
+
+    [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
+    std::string_view hook_name(std::size_t index) const noexcept;
+    detail::FreeItem* allocate_or_abort(locking::Here where);
     detail::FreeItem* allocate_with_reclaim() noexcept;
     void* run_with_reclaim(std::size_t pages) noexcept;
 
     // All below: depot held.
     void push_chain(detail::Chain chain) noexcept;
     detail::Chain pop_chain() noexcept;
+    void* map(std::size_t pages, std::size_t alignment) noexcept;
     Region* map_region() noexcept;
     void unmap_region(Region& region) noexcept;
+    void unmap_empty_regions(std::size_t kept) noexcept;
     Region* region_for_refill() noexcept;
     detail::Chain take_free(Region& region, std::uint32_t wanted) noexcept;
     void* take_run(std::size_t pages) noexcept;
     void* take_run_from(Region& region, std::size_t pages) noexcept;
+    static std::size_t find_run(Region& region, std::size_t pages) noexcept;
     void* take_huge_run(std::size_t pages) noexcept;
     void mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept;
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
     std::size_t fill() noexcept;
     std::size_t cool() noexcept;
+    void cool_chain(detail::Chain chain) noexcept;
     void purge_dirty(std::size_t budget) noexcept;
     void purge_region(Region& region) noexcept;
-    void unmap_spare_regions() noexcept;
+    void purge_run(Region& region, std::size_t first, std::size_t last) noexcept;
     bool out_of_bounds() const noexcept;
     void note_due() noexcept;
     void verify_regions() const;
@@ -166,14 +261,21 @@ class PageCache final : public detail::MagazineOwner {
     std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
     bool cooling_ = false;         ///< between the upper bound and its half
     bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
-    bool ignore_cold_ = false;
+    TestFault fault_ = TestFault::none;
+    std::size_t empty_regions_ = 0;  ///< entirely clean
+
+    // All regions ever mapped lie between these; read by everybody.
+    std::atomic<std::uintptr_t> lowest_{~std::uintptr_t{0}};
+    std::atomic<std::uintptr_t> highest_{0};
 
     std::atomic<bool> due_{false};
     std::atomic<bool> kick_pending_{false};
     Kick kick_ = nullptr;
     void* kick_context_ = nullptr;
-    Reclaim reclaim_ = nullptr;
-    void* reclaim_context_ = nullptr;
+    ReclaimHook* reclaim_hooks_ = nullptr;
+    std::atomic<std::uint64_t> reclaims_{0};
+    LastWords last_words_ = nullptr;
+    void* last_words_context_ = nullptr;
 };
 
 }  // namespace tern::alloc

@@ -17,15 +17,20 @@ struct PageCache::Region {
     static constexpr std::size_t usable = region_pages - 1;
     static constexpr std::uint32_t unfiled = ~std::uint32_t{0};
 
-    Region* next_filed = nullptr;
+    /// First and alone in its line, since every page that comes back is checked against it.
+    PageCache* owner = nullptr;
+    alignas(64) Region* next_filed = nullptr;
     Region* previous_filed = nullptr;
     Region* next = nullptr;
     Region* previous = nullptr;
     Region* next_dirty = nullptr;
     bool listed_dirty = false;
+    bool filed_empty = false;  ///< was entirely clean when it was filed
     std::uint32_t bucket = unfiled;
     std::uint32_t dirty_count = 0;
     std::uint32_t clean_count = 0;
+    /// No run of free pages is longer; lowered by searches in vain, raised when pages come back.
+    std::uint32_t run_max = usable;
     std::uint64_t dirty[words] = {};
     std::uint64_t clean[words] = {};
 

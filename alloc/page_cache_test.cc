@@ -5,7 +5,6 @@
 #include "locking/rcu.h"
 
 #include <cstring>
-#include <fstream>
 #include <random>
 #include <string>
 #include <thread>
@@ -197,6 +196,131 @@ TEST_CASE("runs of pages come from regions, huge ones from the source") {
     CHECK(cache.stats().in_use == 0);
 }
 
+TEST_CASE("a page freed twice aborts, in whichever list it is by then") {
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, small_config());
+              void* page = cache.allocate();
+              cache.deallocate(page);
+              cache.deallocate(page);
+          }).says("freed twice", "it is free", "page_cache_test.cc"));
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, small_config());
+              std::vector<void*> pages(100);
+              for (void*& page : pages)
+                  page = cache.allocate();
+              for (void* page : pages)
+                  cache.deallocate(page);
+              cache.deallocate(pages[50]);
+          }).says("freed twice", "it is free", "page_cache_test.cc"));
+}
+
+TEST_CASE("a pointer that is no page of the cache is refused by name of what it is") {
+    static char elsewhere[2 * page_bytes];
+    TestSource source;
+    PageCache cache(source, small_config());
+    PageCache other(source, small_config());
+    void* page = cache.allocate();
+    void* foreign = other.allocate();
+    CHECK(locking::death_of([&] {
+              cache.deallocate(foreign);
+          }).says("not a page of it", "foreign", "page_cache_test.cc"));
+    CHECK(locking::death_of([&] {
+              cache.deallocate(page_of(elsewhere + page_bytes));
+          }).says("not a page of it", "foreign"));
+    CHECK(locking::death_of([&] {
+              cache.deallocate(static_cast<char*>(page) + 64);
+          }).says("not the start of a page", "in use"));
+    cache.deallocate(page);
+    other.deallocate(foreign);
+}
+
+TEST_CASE("the cache says what an address is") {
+    TestSource source;
+    PageCache cache(source, small_config());
+    auto* page = static_cast<std::byte*>(cache.allocate());
+    auto* run = static_cast<std::byte*>(cache.allocate_run(3));
+    CHECK(cache.state_of(page + 100) == PageState::in_use);
+    CHECK(cache.state_of(&cache) == PageState::foreign);
+    const auto region = reinterpret_cast<std::uintptr_t>(page) & ~(region_bytes - 1);
+    CHECK(cache.state_of(reinterpret_cast<void*>(region)) == PageState::region_head);
+    cache.deallocate(page);
+    CHECK(cache.state_of(page) == PageState::kept);
+    cache.deallocate_run(run, 3);
+    CHECK(cache.state_of(run + page_bytes) == PageState::dirty);
+    CHECK(cache.state_of(run + 100 * page_bytes) == PageState::cold);
+    CHECK(text_of(PageState::cold) == "free and cold");
+}
+
+TEST_CASE("a list of pages of any length comes back in one step and is used again") {
+    TestSource source;
+    PageCache cache(source, small_config());
+    for (const std::size_t count : {std::size_t{1}, std::size_t{16}, std::size_t{500}}) {
+        PageList list;
+        for (std::size_t i = 0; i < count; ++i) {
+            void* page = cache.allocate();
+            std::memcpy(page, &list.first, sizeof(void*));
+            list.first = page;
+        }
+        list.pages = count;
+        CHECK(cache.stats().in_use == count);
+        cache.deallocate_list(list);
+        CHECK(cache.stats().in_use == 0);
+        cache.verify();
+        std::vector<void*> pages(count + 40);
+        for (void*& page : pages)
+            page = cache.allocate();
+        cache.verify();
+        for (void* page : pages)
+            cache.deallocate(page);
+        settle(cache);
+        cache.verify();
+    }
+}
+
+TEST_CASE("a region may be taken whole by one run") {
+    TestSource source;
+    PageCache cache(source, small_config());
+    void* page = cache.allocate();
+    cache.deallocate(page);
+    void* run = cache.allocate_run(region_pages - 1);
+    cache.verify();
+    CHECK(source.mapped_bytes() == 2 * region_bytes);
+    cache.deallocate_run(run, region_pages - 1);
+    cache.verify();
+}
+
+TEST_CASE("runs are found in scattered memory as a slow search finds them") {
+    std::mt19937 random(7);
+    TestSource source;
+    PageCache cache(source, small_config());
+    std::vector<std::pair<void*, std::size_t>> runs;
+    for (int i = 0; i < 4000; ++i) {
+        if (random() % 2 != 0 || runs.empty()) {
+            const std::size_t pages = 1 + random() % (random() % 8 == 0 ? 500 : 20);
+            void* run = cache.allocate_run(pages);
+            std::memset(run, 1, page_bytes);
+            runs.emplace_back(run, pages);
+        } else {
+            std::swap(runs[random() % runs.size()], runs.back());
+            cache.deallocate_run(runs.back().first, runs.back().second);
+            runs.pop_back();
+        }
+        if (i % 64 == 0) cache.verify();
+    }
+    std::size_t in_use = 0;
+    for (const auto& [run, pages] : runs)
+        in_use += pages;
+    // Memory is not wasted: what is mapped is little more than was ever needed at once.
+    CHECK(cache.stats().in_use == in_use);
+    for (const auto& [run, pages] : runs)
+        cache.deallocate_run(run, pages);
+    settle(cache);
+    cache.verify();
+    CHECK(cache.stats().in_use == 0);
+}
+
 TEST_CASE("a run freed twice aborts") {
     CHECK(locking::death_of([] {
               TestSource source;
@@ -300,152 +424,6 @@ TEST_CASE("threads pass pages to each other while maintenance runs") {
     }
     cache.verify();
     CHECK(cache.stats().in_use == 0);
-}
-
-// AT-OOM-1 ------------------------------------------------------------------------------------
-
-std::size_t resident_kilobytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t size = 0;
-    std::size_t resident = 0;
-    statm >> size >> resident;
-    return resident * 4;
-}
-
-struct Growth {
-    std::size_t mapped_first = 0;  ///< pages after the fourth cycle: the first ones wobble
-    std::size_t mapped_last = 0;
-    std::size_t resident_first = 0;  ///< kB, likewise
-    std::size_t resident_last = 0;
-    std::size_t hot_max = 0;
-};
-
-/// The cycle that killed a daemon after two weeks: allocate and free much, again and again, with
-/// maintenance every `period` operations (0: only after each phase).
-Growth run_cycles(PageCache& cache, std::size_t pages_count, int cycles, std::size_t period) {
-    Growth growth;
-    std::vector<void*> pages(pages_count);
-    std::size_t operations = 0;
-    auto step = [&] {
-        if (period != 0 && ++operations % period == 0 && cache.maintenance_due()) cache.maintain();
-    };
-    for (int cycle = 1; cycle <= cycles; ++cycle) {
-        for (void*& page : pages) {
-            page = cache.allocate();
-            step();
-        }
-        if (cache.maintenance_due()) cache.maintain();
-        for (void* page : pages) {
-            cache.deallocate(page);
-            step();
-        }
-        if (cache.maintenance_due()) cache.maintain();
-        growth.mapped_last = cache.stats().mapped;
-        growth.resident_last = resident_kilobytes();
-        if (cycle == 4) growth.mapped_first = growth.mapped_last;
-        if (cycle == 4) growth.resident_first = growth.resident_last;
-    }
-    settle(cache);
-    growth.hot_max = cache.stats().hot;
-    cache.verify();
-    return growth;
-}
-
-PageCacheConfig seed_config() {
-    PageCacheConfig config;
-    config.keep_pages_main_max = 4096;
-    config.keep_pages_main_min = 1000;
-    config.cleanup_pages_bulk = 4096;
-    config.keep_cold_regions = 1000000;
-    return config;
-}
-
-TEST_CASE("memory stays flat over cycles of much and little, whenever maintenance runs") {
-    for (const std::size_t period : {std::size_t{0}, std::size_t{1500}, std::size_t{200}}) {
-        TestSource source;
-        PageCache cache(source, seed_config());
-        const Growth growth = run_cycles(cache, 20000, 12, period);
-        INFO("period " << period);
-        CHECK(growth.mapped_last == growth.mapped_first);
-        CHECK(growth.hot_max <= 4096);
-        // Where in the hysteresis a cycle ends depends on the phase, unless maintenance runs at its
-        // ends only.
-        const std::size_t phase = period == 0 ? 0 : 4096 / 2 * page_bytes / 1024;
-        if (!Poison::asan()) {
-            CHECK(growth.resident_last <= growth.resident_first + phase + 64);
-        }
-    }
-}
-
-TEST_CASE("the growth test can fail: a refill that ignores cold pages grows each cycle") {
-    TestSource source;
-    PageCache cache(source, seed_config());
-    cache.test_ignore_cold(true);
-    const Growth growth = run_cycles(cache, 6000, 6, 1500);
-    CHECK(growth.mapped_last >= growth.mapped_first + 2 * 1000);
-}
-
-// AT-OOM-5 ------------------------------------------------------------------------------------
-
-TEST_CASE("a source that refuses at any call breaks nothing") {
-    for (std::size_t n = 1; n <= 6; ++n) {
-        TestSource source;
-        PageCache cache(source, small_config());
-        source.fail_from(n);
-        std::vector<void*> pages;
-        while (void* page = cache.try_allocate()) {
-            pages.push_back(page);
-            if (cache.maintenance_due()) cache.maintain();
-        }
-        CHECK(pages.size() <= (n - 1) * (region_pages - 1));
-        CHECK(pages.size() + 64 >= (n - 1) * (region_pages - 1));
-        CHECK(cache.try_allocate_run(4) == nullptr);
-        CHECK(cache.try_allocate_run(region_pages) == nullptr);
-        cache.verify();
-        CHECK(cache.stats().out_of_memory > 0);
-        // A starved cache must not ask for maintenance again and again.
-        cache.maintain();
-        CHECK_FALSE(cache.maintenance_due());
-        for (void* page : pages)
-            cache.deallocate(page);
-        cache.flush_thread();
-        settle(cache);
-        cache.verify();
-        CHECK(cache.stats().in_use == 0);
-    }
-}
-
-TEST_CASE("the reclaim hook is asked before giving up, and allocate aborts after it") {
-    TestSource source;
-    PageCache cache(source, small_config());
-
-    struct Reserve {
-        PageCache& cache;
-        std::vector<void*> pages;
-        int asked = 0;
-    } reserve{cache, {}, 0};
-
-    for (int i = 0; i < 64; ++i)
-        reserve.pages.push_back(cache.allocate());
-    source.fail_from(1);
-    cache.on_out_of_memory(
-        [](void* context) noexcept {
-            auto& mine = *static_cast<Reserve*>(context);
-            ++mine.asked;
-            if (mine.pages.empty()) return false;
-            mine.cache.deallocate(mine.pages.back());
-            mine.pages.pop_back();
-            return true;
-        },
-        &reserve);
-    std::vector<void*> pages;
-    while (void* page = cache.try_allocate())
-        pages.push_back(page);
-    CHECK(reserve.asked == 65);
-    CHECK(pages.size() == region_pages - 1);
-    CHECK(locking::death_of([&] { cache.allocate(); }).says("out of memory"));
-    for (void* page : pages)
-        cache.deallocate(page);
 }
 
 TEST_CASE("free pages are poisoned for the address sanitizer") {

@@ -8,7 +8,19 @@
 namespace tern::alloc {
 
 void* MmapSource::map(std::size_t bytes, std::size_t alignment) noexcept {
-    // More than needed, then cut to size: the kernel knows no alignment beyond its pages.
+    void* exact =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (exact == MAP_FAILED) return nullptr;
+    if (reinterpret_cast<std::uintptr_t>(exact) % alignment == 0) {
+        advise(exact, bytes);
+        return exact;
+    }
+    unmap(exact, bytes);
+    return map_and_cut(bytes, alignment);
+}
+
+/// More than needed, then cut to size: kernels before 6.7 align to their pages only.
+void* MmapSource::map_and_cut(std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t slack = alignment > granularity() ? alignment : 0;
     void* mapped =
         ::mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -19,6 +31,11 @@ void* MmapSource::map(std::size_t bytes, std::size_t alignment) noexcept {
     if (before != 0) unmap(start, before);
     if (slack != before) unmap(start + before + bytes, slack - before);
     start += before;
+    advise(start, bytes);
+    return start;
+}
+
+void MmapSource::advise([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef MADV_HUGEPAGE
     if (huge_pages_ != HugePages::system_default) {
         // A kernel without huge pages refuses; that changes nothing for us.
@@ -26,7 +43,6 @@ void* MmapSource::map(std::size_t bytes, std::size_t alignment) noexcept {
                         huge_pages_ == HugePages::never ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
     }
 #endif
-    return start;
 }
 
 void MmapSource::unmap(void* start, std::size_t bytes) noexcept {

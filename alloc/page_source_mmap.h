@@ -23,6 +23,9 @@ class MmapSource final : public PageSource {
     std::size_t granularity() const noexcept override;
 
   private:
+    void* map_and_cut(std::size_t bytes, std::size_t alignment) noexcept;
+    void advise(void* start, std::size_t bytes) noexcept;
+
     HugePages huge_pages_;
 };
 

@@ -21,6 +21,9 @@ class TestSource final : public PageSource {
         fail_from_ = n;
     }
 
+    /// Each n-th map() fails; 0: none.
+    void fail_every(std::size_t n) { fail_every_ = n; }
+
     void pretend_granularity(std::size_t bytes) { granularity_ = bytes; }
 
     std::size_t mapped_bytes() const { return mapped_; }
@@ -30,6 +33,7 @@ class TestSource final : public PageSource {
     void* map(std::size_t bytes, std::size_t alignment) noexcept override {
         const std::size_t call = ++calls_;
         if (fail_from_ != 0 && call >= fail_from_) return nullptr;
+        if (fail_every_ != 0 && call % fail_every_ == 0) return nullptr;
         void* start = real_.map(bytes, alignment);
         if (start != nullptr) mapped_ += bytes;
         return start;
@@ -51,6 +55,7 @@ class TestSource final : public PageSource {
     std::atomic<std::size_t> mapped_{0};
     std::atomic<std::size_t> calls_{0};
     std::size_t fail_from_ = 0;
+    std::size_t fail_every_ = 0;
     std::size_t granularity_ = 0;
 };
 

@@ -20,12 +20,14 @@ struct PageStats {
     std::size_t overhead = 0;   ///< heads of regions
 
     std::size_t regions = 0;          ///< count, not pages
+    std::size_t empty_regions = 0;    ///< those without a page in use or kept, likewise
     std::uint64_t maps = 0;           ///< calls of the source since the start
     std::uint64_t unmaps = 0;         ///< likewise
     std::uint64_t purges = 0;         ///< likewise; one call covers a run of pages
     std::uint64_t pages_purged = 0;   ///< since the start
     std::uint64_t maintenances = 0;   ///< runs of maintain()
-    std::uint64_t out_of_memory = 0;  ///< times the source refused
+    std::uint64_t out_of_memory = 0;  ///< times the source or the limit refused
+    std::uint64_t reclaims = 0;       ///< times the hooks freed something
 
     /// Free pages that still occupy memory.
     std::size_t kept() const { return magazines + hot + dirty; }

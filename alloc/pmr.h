@@ -12,15 +12,14 @@
 
 namespace tern::alloc {
 
-/// Blocks of a pool; alignment at most 16. Domain of the pool held.
+/// Blocks of a pool; alignment at most a page. Domain of the pool held.
 class PoolMemory final : public std::pmr::memory_resource {
   public:
     explicit PoolMemory(Pool& pool) : pool_(pool) {}
 
   private:
     void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-        TERN_ASSERT(alignment <= 16, "alignment of a pool block: ", alignment);
-        return pool_.block(bytes);
+        return pool_.block_aligned(bytes, alignment);
     }
 
     void do_deallocate(void* block, std::size_t, std::size_t) override { pool_.release(block); }

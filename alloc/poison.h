@@ -6,6 +6,7 @@
 /// holds back. Does nothing at all when neither checker is there.
 
 #include <cstddef>
+#include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TERN_ASAN 1
@@ -24,6 +25,11 @@
 #endif
 
 namespace tern::alloc {
+
+/// Reads what may be hidden, freed or written by another thread just now; for the words of an
+/// abort and for marks.
+std::uintptr_t peek(const std::uintptr_t* word);
+std::uint32_t peek(const std::uint32_t* word);
 
 class Poison {
   public:
@@ -51,10 +57,32 @@ class Poison {
 #endif
     }
 
+    /// The same, and whatever they contain may be read.
+    void reveal_filled([[maybe_unused]] const void* start,
+                       [[maybe_unused]] std::size_t bytes) const {
+#ifdef TERN_ASAN
+        ASAN_UNPOISON_MEMORY_REGION(start, bytes);
+#endif
+#ifdef TERN_MEMCHECK
+        if (memcheck_) [[unlikely]] {
+            tell_valgrind_filled(start, bytes);
+        }
+#endif
+    }
+
     /// Whether a byte is hidden; only AddressSanitizer can tell, others get false.
     static bool hidden([[maybe_unused]] const void* address) {
 #ifdef TERN_ASAN
         return __asan_address_is_poisoned(address) != 0;
+#else
+        return false;
+#endif
+    }
+
+    /// Whether Valgrind runs the program.
+    bool memcheck() const {
+#ifdef TERN_MEMCHECK
+        return memcheck_;
 #else
         return false;
 #endif
@@ -73,6 +101,7 @@ class Poison {
     static bool ask();
     static void tell_valgrind_hidden(const void* start, std::size_t bytes);
     static void tell_valgrind_revealed(const void* start, std::size_t bytes);
+    static void tell_valgrind_filled(const void* start, std::size_t bytes);
 
     bool memcheck_ = ask();
 #endif

@@ -19,14 +19,24 @@ constexpr std::size_t page_block_min = page_bytes - page_bytes / 8;
 
 }  // namespace
 
-/// Head of an object or block that is not a Resource itself; the payload lies behind it.
+/// Head of an object or block that is not a Resource itself; the payload lies right behind it.
 class Pool::Wrapped final : public Resource {
   public:
     Wrapped(Pool& pool, std::size_t offset, std::size_t bytes, void (*end)(void*), Here where)
-        : Resource(&pool, where), offset_(offset), bytes_(bytes), end_(end) {}
+        : Resource(&pool, where),
+          bytes_(bytes),
+          end_(end),
+          offset_(static_cast<std::uint32_t>(offset)) {
+        set_mark(alive);
+    }
 
     ~Wrapped() override {
         if (end_ != nullptr) end_(payload());
+        set_mark(dead);
+    }
+
+    static Wrapped* of(void* payload) {
+        return reinterpret_cast<Wrapped*>(static_cast<std::byte*>(payload) - wrapped_bytes);
     }
 
     std::string_view kind() const override { return end_ == nullptr ? "block" : "object"; }
@@ -37,18 +47,34 @@ class Pool::Wrapped final : public Resource {
 
     bool contains(const void* address) const override {
         const auto* at = static_cast<const std::byte*>(address);
-        const auto* start = reinterpret_cast<const std::byte*>(this);
-        return at >= start && at < start + offset_ + bytes_;
+        const auto* end = reinterpret_cast<const std::byte*>(this) + wrapped_bytes;
+        return at >= end - offset_ && at < end + bytes_;
     }
 
-    std::byte* payload() { return reinterpret_cast<std::byte*>(this) + offset_; }
+    std::byte* payload() { return reinterpret_cast<std::byte*>(this) + wrapped_bytes; }
 
     std::size_t bytes() const { return bytes_; }
 
+    bool has_mark(std::uint32_t mark) const { return peek(&mark_) == (mark ^ address_part()); }
+
+    static constexpr std::uint32_t alive = 0x5eedb10c;
+    static constexpr std::uint32_t dead = 0xdeadb10c;
+
   private:
-    std::size_t offset_;
+    std::uint32_t address_part() const {
+        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(this));
+    }
+
+    /// Kept although the object ends: it is for whoever comes too late.
+    void set_mark(std::uint32_t mark) {
+        *static_cast<volatile std::uint32_t*>(&mark_) = mark ^ address_part();
+    }
+
     std::size_t bytes_;
     void (*end_)(void* payload);
+    std::uint32_t offset_;  ///< of the payload in the block
+    // Far behind, where a freed block is not written to.
+    std::uint32_t mark_;
 };
 
 // Resource -----------------------------------------------------------------------------------
@@ -100,11 +126,21 @@ Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here wh
     return *pool;
 }
 
+void* Pool::try_get_block(std::size_t bytes, std::size_t alignment) {
+    if (bytes >= page_block_min) return cache_.try_allocate_run(pages_for(bytes));
+    for (;;) {
+        void* block = alignment <= 16 ? std::malloc(bytes)
+                                      : std::aligned_alloc(alignment, round_up(bytes, alignment));
+        if (block != nullptr || !cache_.reclaim()) return block;
+    }
+}
+
 void* Pool::get_block(std::size_t bytes, std::size_t alignment) {
-    if (bytes >= page_block_min) return cache_.allocate_run(pages_for(bytes));
-    void* block = alignment <= 16 ? std::malloc(bytes)
-                                  : std::aligned_alloc(alignment, round_up(bytes, alignment));
-    TERN_ASSERT(block != nullptr, "out of memory in pool ", path());
+    void* block = try_get_block(bytes, alignment);
+    if (block == nullptr) {
+        cache_.exhausted("memory for " + std::to_string(bytes) + " bytes in pool " + path(),
+                         Here::now());
+    }
     return block;
 }
 
@@ -122,26 +158,44 @@ void Pool::adopt_block(Resource& resource, void* block, std::size_t bytes) {
 }
 
 void Pool::wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void*)) {
-    static_assert(sizeof(Wrapped) <= wrapped_bytes);
-    auto* wrapped = ::new (block) Wrapped(*this, offset, bytes, end, Here::now());
+    static_assert(sizeof(Wrapped) == wrapped_bytes);
+    void* head = static_cast<std::byte*>(block) + offset - wrapped_bytes;
+    auto* wrapped = ::new (head) Wrapped(*this, offset, bytes, end, Here::now());
     adopt_block(*wrapped, block, offset + bytes);
 }
 
 void Pool::destroy_resource(Resource& resource, Here where) noexcept {
     check(where);
     if (resource.parent_ != this) {
-        locking::fatal(where, {"resource ", resource.name(), " destroyed in pool ", path(),
-                               ", where it is not"});
+        locking::fatal(where, {resource.kind(), " ", resource.name(), " destroyed in pool ", path(),
+                               ", where it is not: it is in ",
+                               resource.parent_ == nullptr ? "no pool" : resource.parent_->path()});
     }
     void* block = resource.block_;
     const std::size_t bytes = resource.block_bytes_;
-    TERN_ASSERT(bytes != 0, "embedded resource ", resource.name(), " destroyed by pool ", path());
+    TERN_ASSERT(bytes != 0, "embedded ", resource.kind(), " ", resource.name(),
+                " destroyed by pool ", path());
     resource.~Resource();
     put_block(block, bytes);
 }
 
-void Pool::destroy_wrapped(void* block, Here where) noexcept {
-    destroy_resource(*static_cast<Wrapped*>(block), where);
+Pool::Wrapped& Pool::wrapped_of(void* payload, Here where) {
+    Wrapped* wrapped = Wrapped::of(payload);
+    if (!wrapped->has_mark(Wrapped::alive)) [[unlikely]] {
+        locking::fatal(where,
+                       {wrapped->has_mark(Wrapped::dead) ? "freed twice: " : "foreign pointer: ",
+                        payload, " is not an object or block of pool ", path()});
+    }
+    if (wrapped->parent() != this) [[unlikely]] {
+        locking::fatal(where, {wrapped->kind(), " ", payload, " of pool ",
+                               wrapped->parent()->path(), " given to pool ", path()});
+    }
+    return *wrapped;
+}
+
+void Pool::destroy_wrapped(void* payload, Here where) noexcept {
+    check(where);
+    destroy_resource(wrapped_of(payload, where), where);
 }
 
 void Pool::clear(Here where) noexcept {
@@ -149,6 +203,8 @@ void Pool::clear(Here where) noexcept {
     // An embedded resource goes with the object it is embedded in, which may be older than it; so
     // start again from the newest after each step.
     for (Resource* resource = newest_; resource != nullptr;) {
+        // Pools freed in mass lie scattered and cold.
+        __builtin_prefetch(resource->previous_);
         if (resource->block_bytes_ == 0) {
             resource = resource->previous_;
             continue;
@@ -174,28 +230,52 @@ void Pool::unlink(Resource& resource) noexcept {
 
 // Blocks -------------------------------------------------------------------------------------
 
-void* Pool::block(std::size_t bytes, Here where) {
+void* Pool::try_block(std::size_t bytes, Here where) {
     check(where);
     constexpr std::size_t offset = payload_offset(16);
-    void* memory = get_block(offset + bytes, 16);
+    void* memory = try_get_block(offset + bytes, 16);
+    if (memory == nullptr) return nullptr;
     wrap(memory, offset, bytes, nullptr);
     return static_cast<std::byte*>(memory) + offset;
 }
 
-void* Pool::resize(void* block, std::size_t bytes, Here where) {
-    void* moved = this->block(bytes, where);
-    if (block != nullptr) {
-        auto* old = reinterpret_cast<Wrapped*>(static_cast<std::byte*>(block) - payload_offset(16));
-        std::memcpy(moved, block, std::min(bytes, old->bytes()));
+void* Pool::block(std::size_t bytes, Here where) {
+    return block_aligned(bytes, 16, where);
+}
+
+void* Pool::block_aligned(std::size_t bytes, std::size_t alignment, Here where) {
+    check(where);
+    TERN_ASSERT(alignment <= page_bytes && (alignment & (alignment - 1)) == 0, "alignment ",
+                alignment, " in pool ", path());
+    const std::size_t offset = payload_offset(alignment);
+    void* memory = get_block(offset + bytes, block_alignment(alignment));
+    wrap(memory, offset, bytes, nullptr);
+    return static_cast<std::byte*>(memory) + offset;
+}
+
+void* Pool::try_resize(void* block, std::size_t bytes, Here where) {
+    check(where);
+    const std::size_t kept =
+        block == nullptr ? 0 : std::min(bytes, wrapped_of(block, where).bytes());
+    void* moved = try_block(bytes, where);
+    if (moved != nullptr && block != nullptr) {
+        std::memcpy(moved, block, kept);
         release(block, where);
+    }
+    return moved;
+}
+
+void* Pool::resize(void* block, std::size_t bytes, Here where) {
+    void* moved = try_resize(block, bytes, where);
+    if (moved == nullptr) {
+        cache_.exhausted("memory for " + std::to_string(bytes) + " bytes in pool " + path(), where);
     }
     return moved;
 }
 
 void Pool::release(void* block, Here where) noexcept {
     check(where);
-    if (block != nullptr)
-        destroy_wrapped(static_cast<std::byte*>(block) - payload_offset(16), where);
+    if (block != nullptr) destroy_wrapped(block, where);
 }
 
 // Moving -------------------------------------------------------------------------------------
@@ -207,27 +287,29 @@ void Pool::adopt(Resource& resource, Here where) {
     from->check(where);
     TERN_ASSERT(&from->cache_ == &cache_, "resource moved between page caches");
     if (Pool* pool = resource.as_pool()) {
-        if (&pool->domain_ != &domain_ && pool->domain_.rank() <= domain_.rank()) {
-            locking::fatal(where,
-                           {"pool ", pool->path(), " (rank ", pool->domain_.rank(), ") adopted by ",
-                            path(), " (rank ", domain_.rank(), "): it must rank higher"});
-        }
+        refuse_rank(*pool, " adopted by ", where);
         for (Pool* above = this; above != nullptr; above = above->parent_) {
             TERN_ASSERT(above != pool, "pool ", pool->name_, " adopted by a pool inside of it");
         }
     } else {
-        TERN_ASSERT(&from->domain_ == &domain_ || resource.movable(), "resource ", resource.name(),
-                    " is bound to its domain and cannot move");
+        TERN_ASSERT(&from->domain_ == &domain_ || resource.movable(), resource.kind(), " ",
+                    resource.name(), " is bound to its domain and cannot move from pool ",
+                    from->path(), " to ", path());
     }
     from->unlink(resource);
     link(resource);
 }
 
+void Pool::refuse_rank(const Pool& pool, const char* what, Here where) const {
+    if (&pool.domain_ == &domain_ || pool.domain_.rank() > domain_.rank()) return;
+    locking::fatal(where, {"pool ", pool.path(), " with domain ", pool.domain_.name(), " (rank ",
+                           pool.domain_.rank(), ")", what, path(), " with domain ", domain_.name(),
+                           " (rank ", domain_.rank(), "): it must rank higher"});
+}
+
 void Pool::adopt_block_of(Pool& from, void* block, Here where) {
-    auto* wrapped = reinterpret_cast<Wrapped*>(static_cast<std::byte*>(block) - payload_offset(16));
     from.check(where);
-    TERN_ASSERT(wrapped->parent() == &from, "block moved from a pool it is not in: ", from.name_);
-    adopt(*wrapped, where);
+    adopt(from.wrapped_of(block, where), where);
 }
 
 // Walks --------------------------------------------------------------------------------------
@@ -244,20 +326,38 @@ bool Pool::contains(const void* address) const {
 }
 
 MemoryUsage Pool::usage() {
-    return walk(nullptr);
+    return walk(nullptr, true);
 }
 
 void Pool::report(MemoryVisitor& visitor) {
-    walk(&visitor);
+    walk(&visitor, true);
 }
 
-MemoryUsage Pool::walk(MemoryVisitor* visitor) {
-    const TransitLock lock(domain_);
+void Pool::report_without_waiting(MemoryVisitor& visitor) {
+    walk(&visitor, false);
+}
+
+MemoryUsage Pool::walk(MemoryVisitor* visitor, bool may_wait) {
+    if (may_wait) {
+        const TransitLock lock(domain_);
+        return walk_inside(visitor, may_wait);
+    }
+    if (domain_.held_by_this_thread()) return walk_inside(visitor, may_wait);
+    if (!domain_.try_lock_erased()) {
+        visitor->resource("busy pool", name_, {});
+        return {};
+    }
+    const MemoryUsage usage = walk_inside(visitor, may_wait);
+    domain_.unlock_erased();
+    return usage;
+}
+
+MemoryUsage Pool::walk_inside(MemoryVisitor* visitor, bool may_wait) {
     if (visitor != nullptr) visitor->enter_pool(name_, domain_.name());
     MemoryUsage sum = memory();
     for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
         if (Pool* pool = resource->as_pool()) {
-            sum += pool->walk(visitor);
+            sum += pool->walk(visitor, may_wait);
             continue;
         }
         const MemoryUsage usage = resource->memory();
@@ -268,16 +368,19 @@ MemoryUsage Pool::walk(MemoryVisitor* visitor) {
     return sum;
 }
 
-Resource* Pool::find(const void* address) {
+std::optional<AddressOwner> Pool::find(const void* address) {
     const TransitLock lock(domain_);
     for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
         if (Pool* pool = resource->as_pool()) {
-            if (Resource* found = pool->find(address)) return found;
+            if (std::optional<AddressOwner> found = pool->find(address)) return found;
         } else if (resource->contains(address)) {
-            return resource;
+            return AddressOwner{path(), std::string(resource->kind()),
+                                std::string(resource->name()),
+                                std::string(resource->part_at(address))};
         }
     }
-    return contains(address) ? this : nullptr;
+    if (!contains(address)) return std::nullopt;
+    return AddressOwner{path(), "pool", name_, {}};
 }
 
 std::string Pool::path() const {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -40,6 +41,9 @@ class Resource {
     virtual MemoryUsage memory() const = 0;
     /// Whether an address lies in memory of this resource. Domain held.
     virtual bool contains(const void* address) const = 0;
+
+    /// What an address that it contains is there: "free slot". Domain held.
+    virtual std::string_view part_at(const void*) const { return {}; }
 
     /// Whether it may move to a pool of another domain; what remembers its domain may not.
     virtual bool movable() const { return false; }
@@ -68,6 +72,14 @@ class Resource {
     // The block this object was made in by its pool; 0 bytes: embedded somewhere else.
     std::size_t block_bytes_ = 0;
     void* block_ = nullptr;
+};
+
+/// What an address belongs to: names by value, since the resource may go any time.
+struct AddressOwner {
+    std::string pool;  ///< path of the pool
+    std::string kind;  ///< of the resource: "slab"; "pool" for the pool's own object
+    std::string name;
+    std::string part;  ///< what the address is inside, may be empty
 };
 
 class Pool final : public Resource {
@@ -149,15 +161,24 @@ class Pool final : public Resource {
         if constexpr (std::is_base_of_v<Resource, T>) {
             destroy_resource(object, where);
         } else {
-            std::byte* payload = reinterpret_cast<std::byte*>(&object);
-            destroy_wrapped(payload - payload_offset(alignof(T)), where);
+            destroy_wrapped(&object, where);
         }
     }
 
-    /// Raw bytes, aligned as malloc does. Domain held for all three.
+    /// Raw bytes, aligned as malloc does. Domain held for all of these.
     void* block(std::size_t bytes, locking::Here where = locking::Here::now());
-    /// Keeps the contents up to the smaller size; `block` may move.
+    /// nullptr if there is no memory, as the other one that tries.
+    [[nodiscard]] void* try_block(std::size_t bytes, locking::Here where = locking::Here::now());
+    /// `alignment` is a power of two up to a page.
+    void* block_aligned(std::size_t bytes,
+                        std::size_t alignment,
+                        locking::Here where = locking::Here::now());
+    /// Keeps the contents up to the smaller size; `block` may move and may be nullptr. The old
+    /// block stays as it was if there is no memory.
     void* resize(void* block, std::size_t bytes, locking::Here where = locking::Here::now());
+    [[nodiscard]] void* try_resize(void* block,
+                                   std::size_t bytes,
+                                   locking::Here where = locking::Here::now());
     void release(void* block, locking::Here where = locking::Here::now()) noexcept;
 
     /// Moves a resource made in another pool here. Both domains held; aborts before touching
@@ -173,9 +194,12 @@ class Pool final : public Resource {
     MemoryUsage usage();
     /// Describes the tree from here; domains are taken on the way.
     void report(MemoryVisitor& visitor);
-    /// The innermost resource that an address belongs to, or nullptr. Domains taken on the way; the
-    /// result is only good while its domain is held by the caller.
-    Resource* find(const void* address);
+    /// The same from a place that must not wait, such as the last words of a process: what lies in
+    /// a domain that another thread holds is said to be busy and left out.
+    void report_without_waiting(MemoryVisitor& visitor);
+
+    /// What an address belongs to, if to anything from here on. Domains are taken on the way.
+    std::optional<AddressOwner> find(const void* address);
 
     locking::DomainBase& domain() const { return domain_; }
 
@@ -202,14 +226,15 @@ class Pool final : public Resource {
   private:
     friend class Resource;
 
-    /// Head of an object or block that is not a Resource itself.
+    /// Head of an object or block that is not a Resource itself; lies right before it.
     class Wrapped;
-    static constexpr std::size_t wrapped_bytes = 80;
+    static constexpr std::size_t wrapped_bytes = 72;
 
     static constexpr std::size_t block_alignment(std::size_t alignment) {
         return alignment > 16 ? alignment : 16;
     }
 
+    /// Of the payload in its block; the head lies right before the payload.
     static constexpr std::size_t payload_offset(std::size_t alignment) {
         return round_up(wrapped_bytes, block_alignment(alignment));
     }
@@ -220,14 +245,18 @@ class Pool final : public Resource {
     Pool* as_pool() override { return this; }
 
     void* get_block(std::size_t bytes, std::size_t alignment);
+    void* try_get_block(std::size_t bytes, std::size_t alignment);
     void put_block(void* block, std::size_t bytes) noexcept;
     void adopt_block(Resource& resource, void* block, std::size_t bytes);
     void wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void* payload));
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
-    void destroy_wrapped(void* block, locking::Here where) noexcept;
+    void destroy_wrapped(void* payload, locking::Here where) noexcept;
+    Wrapped& wrapped_of(void* payload, locking::Here where);
     void link(Resource& resource) noexcept;
     void unlink(Resource& resource) noexcept;
-    MemoryUsage walk(MemoryVisitor* visitor);
+    MemoryUsage walk(MemoryVisitor* visitor, bool may_wait);
+    MemoryUsage walk_inside(MemoryVisitor* visitor, bool may_wait);
+    void refuse_rank(const Pool& pool, const char* what, locking::Here where) const;
     [[noreturn]] void misuse(locking::Here where) const;
 
     locking::DomainBase& domain_;

@@ -1,6 +1,6 @@
 #include "alloc/pool.h"
 
-#include "alloc/arena.h"
+#include "alloc/page_source_test.h"
 #include "alloc/slab.h"
 #include "locking/death_test.h"
 #include "locking/test_levels.h"
@@ -18,7 +18,6 @@ namespace {
 
 using locking::Domain;
 using locking::Guard;
-using locking::Held;
 using locking::testing::Inner;
 using locking::testing::Middle;
 using locking::testing::Outer;
@@ -104,105 +103,6 @@ TEST_CASE("blocks keep their contents when resized") {
     CHECK(pool.usage().effective == 0);
 }
 
-// AT-POOL-1: every public operation with the domain held, not held, held by another thread, and
-// with a different domain held. Release builds included, since nothing here is a debug check.
-template <class F>
-void check_matrix(const char* operation, F&& act) {
-    INFO(operation);
-
-    struct Setup {
-        Domain<Outer> domain{"the domain"};
-        Domain<Outer> other{"a different one"};
-        std::optional<Pool> pool;
-        void* block = nullptr;
-        int* object = nullptr;
-        Slab<int>* slab = nullptr;
-
-        Setup() {
-            locking::TransitLock lock(domain);
-            pool.emplace(domain, "the pool");
-            block = pool->block(100);
-            object = &pool->make<int>(7);
-            slab = &pool->make<Slab<int>>("numbers");
-        }
-    };
-
-    {
-        Setup setup;
-        Guard<Outer> guard = setup.domain.lock_dynamic();
-        act(setup);
-        setup.pool.reset();
-    }
-    CHECK(locking::death_of([&] {
-              Setup setup;
-              act(setup);
-          }).says("the pool", "the domain"));
-    CHECK(locking::death_of([&] {
-              Setup setup;
-              setup.domain.lock_erased();
-              std::thread([&] { act(setup); }).join();
-          }).says("the pool", "the domain"));
-    CHECK(locking::death_of([&] {
-              Setup setup;
-              Guard<Outer> guard = setup.other.lock_dynamic();
-              act(setup);
-          }).says("the pool", "the domain", "a different one"));
-}
-
-TEST_CASE("each operation on a pool aborts unless its domain is held") {
-    check_matrix("make", [](auto& s) { s.pool->template make<int>(1); });
-    check_matrix("make resource", [](auto& s) { s.pool->template make<Slab<long>>("s"); });
-    check_matrix("destroy", [](auto& s) { s.pool->destroy(*s.object); });
-    check_matrix("block", [](auto& s) { s.pool->block(10); });
-    check_matrix("resize", [](auto& s) { s.pool->resize(s.block, 10); });
-    check_matrix("release", [](auto& s) { s.pool->release(s.block); });
-    check_matrix("child", [](auto& s) { s.pool->child("c"); });
-    check_matrix("child with domain",
-                 [](auto& s) { s.pool->template child_with_domain<Inner>("c"); });
-    check_matrix("clear", [](auto& s) { s.pool->clear(); });
-    check_matrix("slab make", [](auto& s) { s.slab->make(1); });
-    check_matrix("slab clear", [](auto& s) { s.slab->clear(); });
-    check_matrix("slab for each", [](auto& s) { s.slab->for_each([](int&) {}); });
-    check_matrix("slab embedded", [](auto& s) { Slab<int> slab(*s.pool, "embedded"); });
-    check_matrix("arena", [](auto& s) { PoolArena arena(*s.pool, "arena"); });
-}
-
-// AT-POOL-2
-TEST_CASE("moving needs both domains and touches nothing if one is missing") {
-    {
-        Domain<Outer> first("first");
-        Domain<Middle> second("second");
-        Guard<Outer> a = first.lock_dynamic();
-        Guard<Middle> b = second.lock_dynamic();
-        Pool from(first, "from");
-        Pool to(second, "to");
-        void* block = from.block(32);
-        std::memset(block, 7, 32);
-        to.adopt_block_of(from, block);
-        CHECK(from.usage().effective == 0);
-        CHECK(to.usage().effective == 32);
-        to.release(block);
-    }
-    for (const bool have_first : {true, false}) {
-        const locking::Death death = locking::death_of([&] {
-            Domain<Outer> outer("the source");
-            Domain<Middle> middle("the target");
-            outer.lock_erased();
-            middle.lock_erased();
-            Pool source(outer, "source");
-            Pool target(middle, "target");
-            void* moved = source.block(8);
-            middle.unlock_erased();
-            if (!have_first) {
-                outer.unlock_erased();
-                middle.lock_erased();
-            }
-            target.adopt_block_of(source, moved);
-        });
-        CHECK(death.says(have_first ? "the target" : "the source"));
-    }
-}
-
 TEST_CASE("a pool moves only where its domain still ranks higher") {
     Domain<Outer> outer("outer");
     Domain<Middle> middle("middle");
@@ -220,34 +120,8 @@ TEST_CASE("a pool moves only where its domain still ranks higher") {
           }).says("must rank higher"));
 }
 
-// AT-POOL-4
-template <class From, class To>
-concept CanHaveChild = requires(Pool& pool, Held<From>& from, Domain<To>& to) {
-    pool.child(from, to, "child");
-};
-
-static_assert(CanHaveChild<Outer, Inner> && CanHaveChild<Outer, Middle>);
-static_assert(!CanHaveChild<Inner, Outer> && !CanHaveChild<Outer, Outer>);
-
-TEST_CASE("a child of lower or equal rank in another domain is refused") {
-    CHECK(locking::death_of([] {
-              Domain<Middle> parent("parent domain");
-              Domain<Outer> child("child domain");
-              Guard<Middle> guard = parent.lock_dynamic();
-              Pool pool(parent, "root");
-              pool.child_of(child, "below");
-          }).says("root/below", "parent domain", "child domain", "must rank higher"));
-    CHECK(locking::death_of([] {
-              Domain<Middle> parent("parent domain");
-              Domain<Middle> child("its equal");
-              Guard<Middle> guard = parent.lock_dynamic();
-              Pool pool(parent, "root");
-              pool.child_of(child, "below");
-          }).says("its equal", "must rank higher"));
-}
-
-// AT-POOL-5
-TEST_CASE("mass free waits for the holders of inner domains and never inverts") {
+TEST_CASE("AT-POOL-5 mass free waits for the holders of inner domains and never inverts",
+          "[AT-POOL-5]") {
     Domain<Outer> outer("outer");
     Domain<Middle> middle("middle");
     Domain<Inner> inner("inner");
@@ -283,43 +157,8 @@ TEST_CASE("mass free waits for the holders of inner domains and never inverts") 
     }
 }
 
-// AT-POOL-6
-TEST_CASE("a report while others allocate adds up") {
-    Domain<Outer> outer("outer");
-    Domain<Inner> inner("inner");
-    locking::ThreadEntry entry;
-    std::optional<Pool> root;
-    Pool* child = nullptr;
-    {
-        Guard<Outer> guard = outer.lock(entry);
-        root.emplace(outer, "root");
-        child = &root->child(guard, inner, "busy");
-    }
-    std::atomic<bool> stop{false};
-    std::thread worker([&] {
-        while (!stop.load()) {
-            Guard<Inner> guard = inner.lock_dynamic();
-            void* block = child->block(100);
-            child->release(block);
-        }
-    });
-    MemoryUsage empty;
-    for (int i = 0; i < 200; ++i) {
-        MemoryText text;
-        root->report(text);
-        const MemoryUsage usage = root->usage();
-        CHECK(usage.effective == 0);
-        if (i == 0) empty = usage;
-        CHECK(usage == empty);
-        CHECK(text.text().find("pool busy in domain inner") != std::string::npos);
-    }
-    stop.store(true);
-    worker.join();
-    CHECK(locking::held_count() == 0);
-}
-
-// AT-POOL-7
-TEST_CASE("a domain owned by a pool goes with it") {
+TEST_CASE("AT-POOL-7 a domain owned by a pool goes with it", "[AT-POOL-7]") {
+    PageCache::process();  // has one that stays
     const std::uint64_t alive = locking::RankedLock::alive();
     {
         Domain<Outer> outer("outer");
@@ -341,25 +180,55 @@ TEST_CASE("a domain owned by a pool goes with it") {
     CHECK(locking::RankedLock::alive() == alive);
 }
 
-TEST_CASE("find tells which resource an address belongs to") {
-    Domain<Outer> outer("outer");
-    Domain<Inner> inner("inner");
-    Guard<Outer> guard = outer.lock_dynamic();
-    Pool root(outer, "root");
-    Pool& child = root.child(guard, inner, "child");
-    int* number = nullptr;
+TEST_CASE("AT-POOL-7 notices a domain that nobody ends", "[AT-POOL-7]") {
+    PageCache::process();  // has one that stays
+    const std::uint64_t alive = locking::RankedLock::alive();
+    alignas(Domain<Inner>) std::byte storage[sizeof(Domain<Inner>)];
+    auto* leaked = ::new (storage) Domain<Inner>("leaked");
     {
-        Guard<Inner> deeper = inner.lock(guard);
-        number = &child.make<Slab<int>>("numbers").make(4);
+        Domain<Outer> outer("outer");
+        Guard<Outer> guard = outer.lock_dynamic();
+        Pool root(outer, "root");
+        root.child_of(*leaked, "does not own its domain");
     }
-    Resource* found = root.find(number);
-    REQUIRE(found != nullptr);
-    CHECK(found->kind() == "slab");
-    CHECK(found->name() == "numbers");
-    CHECK(found->parent() == &child);
-    int local = 0;
-    CHECK(root.find(&local) == nullptr);
-    CHECK(locking::held_count() == 1);
+    CHECK(locking::RankedLock::alive() == alive + 1);
+    leaked->~Domain();
+}
+
+TEST_CASE("blocks of any alignment are aligned and released like others") {
+    Domain<Outer> domain("d");
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool pool(domain, "root");
+    for (std::size_t alignment = 1; alignment <= page_bytes; alignment *= 2) {
+        for (const std::size_t bytes : {std::size_t{1}, std::size_t{100}, std::size_t{9000}}) {
+            void* block = pool.block_aligned(bytes, alignment);
+            CHECK(reinterpret_cast<std::uintptr_t>(block) % alignment == 0);
+            std::memset(block, 1, bytes);
+            CHECK(pool.find(block)->kind == "block");
+            pool.release(block);
+        }
+    }
+    CHECK(pool.usage().effective == 0);
+}
+
+TEST_CASE("a block that cannot be made larger stays as it was") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    Domain<Outer> domain("d");
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool pool(domain, "root", cache);
+    auto* text = static_cast<char*>(pool.block(20000));
+    std::memcpy(text, "kept", 5);
+    source.fail_from(1);
+    const std::size_t much = 3 * region_bytes;
+    CHECK(pool.try_resize(text, much) == nullptr);
+    CHECK(pool.try_block(much) == nullptr);
+    CHECK(std::string(text) == "kept");
+    CHECK(pool.usage().effective == 20000);
+    CHECK(locking::death_of([&] {
+              pool.resize(text, much);
+          }).says("out of memory", "6291456 bytes in pool root"));
+    pool.release(text);
 }
 
 TEST_CASE("an embedded resource leaves the pool by itself and must do so in time") {

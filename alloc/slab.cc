@@ -94,6 +94,7 @@ void SlabBase::drop_pages() noexcept {
     if (current_ != nullptr) free_page(*current_);
     if (empty_ != nullptr) free_page(*empty_);
     partial_ = full_ = current_ = empty_ = nullptr;
+    recent_ = nullptr;
     live_ = 0;
 }
 
@@ -116,6 +117,18 @@ bool SlabBase::has_page_of(const void* address) const {
         }
     }
     return false;
+}
+
+std::string_view SlabBase::part_of_page(const void* address) const {
+    const auto& page = *reinterpret_cast<const Page*>(page_of(address));
+    const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(address) -
+                                                   reinterpret_cast<const std::byte*>(&page));
+    if (distance < layout_.offset) return "head of a page";
+    const std::size_t index = (distance - layout_.offset) / layout_.size;
+    if (index >= layout_.count) return "end of a page";
+    const std::byte* slot =
+        reinterpret_cast<const std::byte*>(&page) + layout_.offset + index * layout_.size;
+    return slot == recent_ || is_free(page, index) ? "free slot" : "live object";
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
@@ -144,6 +157,8 @@ void SlabBase::verify() const {
         TERN_ASSERT(page->free_count == 0, "page with free slots among full ones: ", name_);
     }
     sum.pages += empty_ != nullptr ? 1 : 0;
+    // The slot freed last counts as in use by its page.
+    sum.live -= recent_ != nullptr ? 1 : 0;
     TERN_ASSERT(sum.live == live_ && sum.pages == pages_, "counters of slab ", name_, ": live ",
                 sum.live, " of ", live_, ", pages ", sum.pages, " of ", pages_);
 }

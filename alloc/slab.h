@@ -3,9 +3,9 @@
 /// Many objects of one type in one domain, cut from pages.
 /// Free slots are bits in the head of the page, so giving back a cold object does not touch it.
 /// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
-/// checks that the pool's domain is held and that the slot is what it claims to be. It keeps at
-/// most one empty page and gives the others back at once. It never calls its user but for
-/// destructors.
+/// checks that the pool's domain is held and that the slot is what it claims to be. The slot freed
+/// last is the one taken next, without a look at its page. It keeps at most one empty page and
+/// gives the others back at once. It never calls its user but for destructors.
 
 #include "alloc/owned.h"
 #include "alloc/page.h"
@@ -66,6 +66,8 @@ class SlabBase : public Resource {
 
     bool contains(const void* address) const override { return has_page_of(address); }
 
+    std::string_view part_at(const void* address) const override { return part_of_page(address); }
+
     /// Domain held.
     SlabStats stats() const;
 
@@ -114,6 +116,30 @@ class SlabBase : public Resource {
                (word * 64 + bit) * layout.size;
     }
 
+    /// Whether a slot is not in use. The one freed last is, for its page.
+    static bool is_free(const Page& page, std::size_t index) {
+        return (page.free_bits[index / 64] >> (index % 64) & 1) != 0;
+    }
+
+    /// A free slot back into its page.
+    void put_slot(std::byte* slot, const SlabLayout& layout) noexcept {
+        Page& page = *reinterpret_cast<Page*>(page_of(slot));
+        const std::size_t index =
+            (static_cast<std::size_t>(slot - reinterpret_cast<std::byte*>(&page)) - layout.offset) /
+            layout.size;
+        page.free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
+        if (index / 64 < page.first_word) page.first_word = static_cast<std::uint16_t>(index / 64);
+        ++page.free_count;
+        if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
+            refile(page);
+        }
+    }
+
+    /// So that all free slots are in their pages.
+    void settle_recent() noexcept {
+        if (recent_ != nullptr) put_slot(std::exchange(recent_, nullptr), layout_);
+    }
+
     /// Makes `current_` a page with a free slot; false if there is no memory.
     bool next_page() noexcept;
     /// Called when a page that is not the current one got its first free slot or its last one.
@@ -124,6 +150,7 @@ class SlabBase : public Resource {
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
+        settle_recent();
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->next) {
@@ -135,6 +162,7 @@ class SlabBase : public Resource {
     Pool& pool_;
     const locking::DomainBase& domain_;
     Page* current_ = nullptr;
+    std::byte* recent_ = nullptr;  ///< the slot freed last, if it has not been taken again
     std::size_t live_ = 0;
     std::size_t live_peak_ = 0;
     Poison poison_;
@@ -151,6 +179,7 @@ class SlabBase : public Resource {
 
     MemoryUsage usage_now() const;
     bool has_page_of(const void* address) const;
+    std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
     void init_page(Page& page) noexcept;
     void free_page(Page& page) noexcept;
@@ -210,23 +239,19 @@ class Slab final : public SlabBase {
                                      reinterpret_cast<std::byte*>(&page)) -
             layout.offset;
         const std::size_t index = distance / layout.size;
-        const std::uint64_t bit = std::uint64_t{1} << (index % 64);
         if (page.slab != this || index * layout.size != distance || index >= layout.count)
             [[unlikely]] {
             bad_object(&object, "not an object of this slab", where);
         }
-        if ((page.free_bits[index / 64] & bit) != 0) [[unlikely]] {
+        std::byte* slot = reinterpret_cast<std::byte*>(&object);
+        if (slot == recent_ || is_free(page, index)) [[unlikely]] {
             bad_object(&object, "destroyed twice", where);
         }
         object.~T();
-        poison_.hide(&object, layout.size);
-        page.free_bits[index / 64] |= bit;
-        if (index / 64 < page.first_word) page.first_word = static_cast<std::uint16_t>(index / 64);
-        ++page.free_count;
+        poison_.hide(slot, layout.size);
         --live_;
-        if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
-            refile(page);
-        }
+        if (recent_ != nullptr) put_slot(recent_, layout);
+        recent_ = slot;
     }
 
     /// Destroys all objects and gives all pages back.
@@ -250,6 +275,11 @@ class Slab final : public SlabBase {
   private:
     void* allocate(locking::Here where = locking::Here::now()) {
         check(where);
+        if (recent_ != nullptr) {
+            if (++live_ > live_peak_) live_peak_ = live_;
+            poison_.reveal(recent_, layout.size);
+            return std::exchange(recent_, nullptr);
+        }
         if (current_ == nullptr || current_->free_count == 0) [[unlikely]] {
             if (!next_page()) return nullptr;
         }

@@ -1,5 +1,6 @@
 #include "alloc/slab_indexed.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace tern::alloc {
@@ -48,7 +49,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     std::uint32_t number = page_numbers_;
     if (holes_ != 0) {
         // Rare: only after a page has emptied. The lowest hole keeps the ids dense.
-        number = 0;
+        number = first_hole_;
         while (page_at(number) != nullptr) {
             ++number;
         }
@@ -71,6 +72,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
         ++page_numbers_;
     } else {
         --holes_;
+        first_hole_ = number + 1;
     }
     ++pages_;
     entry(number).store(page, std::memory_order_release);
@@ -109,6 +111,7 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
         unfile(page);
         entry(page.number).store(nullptr, std::memory_order_release);
         ++holes_;
+        first_hole_ = std::min(first_hole_, page.number);
         --pages_;
         page.slab = nullptr;
         pool_.cache().deallocate(&page);
@@ -143,12 +146,13 @@ void IndexedSlabBase::drop_pages() noexcept {
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
         std::atomic<Page*>* pages = segments_[segment].exchange(nullptr);
-        if (pages == nullptr) break;
+        if (pages == nullptr) continue;
         pool_.cache().deallocate_run(pages, std::size_t{1} << segment);
     }
     with_room_ = nullptr;
     page_numbers_ = 0;
     holes_ = 0;
+    first_hole_ = 0;
     pages_ = 0;
     live_ = 0;
 }
@@ -156,7 +160,7 @@ void IndexedSlabBase::drop_pages() noexcept {
 MemoryUsage IndexedSlabBase::usage_now() const {
     std::size_t directory = 0;
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
-        if (segments_[segment].load(std::memory_order_relaxed) == nullptr) break;
+        if (segments_[segment].load(std::memory_order_relaxed) == nullptr) continue;
         directory += page_bytes << segment;
     }
     const std::size_t effective = live_ * layout_.size;
@@ -169,6 +173,47 @@ bool IndexedSlabBase::has_page_of(const void* address) const {
         if (reinterpret_cast<const std::byte*>(page_at(number)) == start) return true;
     }
     return false;
+}
+
+std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
+    const auto& page = *reinterpret_cast<const Page*>(page_of(object));
+    if (page.slab != this) bad_object(object, "not an object of this slab", where);
+    const std::uint32_t id = id_at(object);
+    if (object_at(id) != object) bad_object(object, "not the start of an object", where);
+    if (!lives(id)) bad_object(object, "destroyed twice", where);
+    return id;
+}
+
+void IndexedSlabBase::bad_object(const void* object, const char* why, Here where) const {
+    locking::fatal(where,
+                   {"indexed slab ", name_, " in pool ", pool_.path(), ": ", object, " is ", why});
+}
+
+void IndexedSlabBase::verify() const {
+    check(Here::now());
+    std::size_t pages = 0;
+    std::size_t live = 0;
+    std::size_t with_room = 0;
+    for (std::uint32_t number = 0; number < page_numbers_; ++number) {
+        const Page* page = page_at(number);
+        TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
+        if (page == nullptr) continue;
+        TERN_ASSERT(page->slab == this && page->number == number, "page of ", name_, " misplaced");
+        std::size_t free = 0;
+        for (std::size_t word = 0; word * 64 < count_; ++word) {
+            free += static_cast<std::size_t>(std::popcount(page->free_bits[word]));
+        }
+        TERN_ASSERT(free == page->free_count, "slots lost in indexed slab ", name_);
+        live += count_ - free;
+        with_room += free != 0 ? 1 : 0;
+        ++pages;
+    }
+    for (const Page* page = with_room_; page != nullptr; page = page->next) {
+        TERN_ASSERT(page->free_count != 0, "full page listed in indexed slab ", name_);
+        --with_room;
+    }
+    TERN_ASSERT(with_room == 0 && pages == pages_ && live == live_, "counters of indexed slab ",
+                name_, ": pages ", pages, " of ", pages_, ", live ", live, " of ", live_);
 }
 
 }  // namespace tern::alloc

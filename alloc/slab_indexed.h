@@ -42,6 +42,16 @@ class IndexedSlabBase : public Resource {
     /// Pages that have memory. Domain held.
     std::size_t pages() const { return pages_; }
 
+    /// Aborts unless directory, heads, bitmaps and counters agree. Domain held.
+    void verify() const;
+
+    /// Goes on with this page as if all before had been used and emptied; for the test of the end
+    /// of the id space. The slab must be new.
+    void test_skip_pages(std::uint32_t number) noexcept {
+        page_numbers_ = number;
+        first_hole_ = number;
+    }
+
   protected:
     struct Page {
         Page* next;  ///< in the list of pages with room
@@ -84,7 +94,8 @@ class IndexedSlabBase : public Resource {
 
     std::uint32_t id_at(const void* object) const {
         const auto& page = *reinterpret_cast<const Page*>(page_of(object));
-        TERN_ASSERT(page.slab == this, "object ", object, " is not of indexed slab ", name_);
+        if (page.slab != this) [[unlikely]]
+            bad_object(object, "not an object of this slab", locking::Here::now());
         const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(object) -
                                                        reinterpret_cast<const std::byte*>(&page)) -
                               layout_.offset;
@@ -92,6 +103,9 @@ class IndexedSlabBase : public Resource {
     }
 
     bool lives(std::uint32_t id) const;
+    /// The id of an object that lives; aborts otherwise.
+    std::uint32_t live_id_at(const void* object, locking::Here where) const;
+    [[noreturn]] void bad_object(const void* object, const char* why, locking::Here where) const;
 
     template <class F>
     void for_each_live(F&& use) const {
@@ -124,6 +138,7 @@ class IndexedSlabBase : public Resource {
     Page* with_room_ = nullptr;
     std::uint32_t page_numbers_ = 0;  ///< numbers used so far
     std::uint32_t holes_ = 0;         ///< numbers among them without a page
+    std::uint32_t first_hole_ = 0;    ///< no hole before this
     std::size_t pages_ = 0;
     std::size_t live_ = 0;
 };
@@ -148,9 +163,16 @@ class IndexedSlab final : public IndexedSlabBase {
         return *::new (slot) T(std::forward<A>(arguments)...);
     }
 
+    /// nullptr if there is no memory or no id left.
+    template <class... A>
+    [[nodiscard]] T* try_make(A&&... arguments) {
+        void* slot = take(locking::Here{__FILE__, __LINE__});
+        return slot == nullptr ? nullptr : ::new (slot) T(std::forward<A>(arguments)...);
+    }
+
     void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
         check(where);
-        TERN_ASSERT(lives(id_of(object)), "object destroyed twice in indexed slab ", name());
+        live_id_at(&object, where);
         object.~T();
         give(&object, where);
     }
@@ -164,7 +186,8 @@ class IndexedSlab final : public IndexedSlabBase {
     std::uint32_t id_of(const T& object) const { return id_at(&object); }
 
     /// The object of an id, or nullptr if there is none. Domain held.
-    T* find(std::uint32_t id) const {
+    T* find(std::uint32_t id, locking::Here where = locking::Here::now()) const {
+        check(where);
         return lives(id) ? std::launder(reinterpret_cast<T*>(object_at(id))) : nullptr;
     }
 

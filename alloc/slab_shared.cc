@@ -22,7 +22,9 @@ struct SharedSlabBase::Page {
 };
 
 SharedSlabBase::SharedSlabBase(PageCache& cache, std::string_view name, const SlabLayout& layout)
-    : MagazineOwner(chain_objects), cache_(cache), layout_(layout), name_(name) {}
+    : MagazineOwner(chain_objects), cache_(cache), layout_(layout), name_(name) {
+    enroll();
+}
 
 void* SharedSlabBase::allocate() noexcept {
     FreeItem* item = pop();
@@ -32,7 +34,8 @@ void* SharedSlabBase::allocate() noexcept {
 
 void SharedSlabBase::deallocate(void* object) noexcept {
     const auto* page = reinterpret_cast<const Page*>(page_of(object));
-    TERN_ASSERT(page->slab == this, "object ", object, " is not of shared slab ", name_);
+    TERN_ASSERT(page->slab == this, "shared slab ", name_, ": ", object,
+                " is not an object of this slab");
     auto* item = static_cast<FreeItem*>(object);
     poison_.hide(item + 1, layout_.size - sizeof(FreeItem));
     push(item);

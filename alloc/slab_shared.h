@@ -40,7 +40,10 @@ class SharedSlabBase : public detail::MagazineOwner {
   protected:
     SharedSlabBase(PageCache& cache, std::string_view name, const SlabLayout& layout);
 
-    ~SharedSlabBase() override { finish(); }
+    ~SharedSlabBase() override {
+        withdraw();
+        finish();
+    }
 
     void* allocate() noexcept;
     void deallocate(void* object) noexcept;
@@ -54,6 +57,16 @@ class SharedSlabBase : public detail::MagazineOwner {
     detail::Chain depot_take(std::uint32_t wanted) noexcept override { return take_chain(wanted); }
 
     void depot_give(detail::Chain chain) noexcept override { give_chain(chain); }
+
+    void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
+
+    void release_after_fork() noexcept override { depot_.release_after_fork(); }
+
+    bool calls_other_owners() const noexcept override { return true; }
+
+    std::uint64_t handed_out() const noexcept override {
+        return pages_ * layout_.count - free_in_pages_ - chained_objects_ - totals().stocked;
+    }
 
     detail::Chain take_chain(std::uint32_t wanted) noexcept;
     void give_chain(detail::Chain chain) noexcept;

@@ -78,6 +78,24 @@ TEST_CASE("objects wander between threads and none is lost") {
     CHECK(cache.stats().in_use == 0);
 }
 
+TEST_CASE("a stock that is given back may empty a page, whatever its thread has used before") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    SharedSlab<Item> slab(cache, "items");
+    // The thread stocks a chain without one object, the last of the page, and ends.
+    Item* passed = nullptr;
+    std::thread([&] { passed = &slab.make(1u); }).join();
+    // A thread that has never used the cache takes that page apart.
+    std::thread([&] {
+        slab.destroy(*passed);
+        slab.flush_thread();
+    }).join();
+    slab.verify();
+    CHECK(slab.stats().pages == 0);
+    CHECK(cache.stats().in_use == 0);
+    cache.verify();
+}
+
 TEST_CASE("a shared slab destroyed with objects alive aborts") {
     CHECK(locking::death_of([] {
               TestSource source;

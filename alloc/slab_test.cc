@@ -154,6 +154,23 @@ TEST_CASE("the current page that empties is reused without asking for another") 
     CHECK(slab.stats().pages == 1);
 }
 
+TEST_CASE("the object destroyed last is free for everybody who asks, and taken first") {
+    Fixture fixture;
+    Slab<std::uint64_t> slab(fixture.pool, "items");
+    std::uint64_t& first = slab.make(1u);
+    std::uint64_t& second = slab.make(2u);
+    slab.destroy(first);
+    slab.verify();
+    CHECK(slab.live() == 1);
+    int seen = 0;
+    slab.for_each([&](std::uint64_t& item) { seen += &item == &second ? 1 : 100; });
+    CHECK(seen == 1);
+    slab.verify();
+    slab.destroy(second);
+    CHECK(&slab.make(3u) == &second);
+    slab.verify();
+}
+
 TEST_CASE("a double destroy and a foreign object abort") {
     CHECK(locking::death_of([] {
               Fixture fixture;

@@ -70,7 +70,7 @@ void print_backtrace() {
 std::size_t TextPiece::write(char* out, std::size_t room) const {
     if (kind_ == Kind::text) {
         const std::size_t length = std::min(room, text_.size());
-        std::memcpy(out, text_.data(), length);
+        if (length != 0) std::memcpy(out, text_.data(), length);
         return length;
     }
     std::array<char, 24> digits;

@@ -75,6 +75,12 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// What PairLock and GroupLock are made of.
     void lock_sibling_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS;
 
+    /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
+    /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
+    void hold_for_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.lock(); }
+
+    void release_after_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.unlock(); }
+
     DomainStats stats() const;
 
     /// From the next acquisition on, waits and holds go into `timings`; nullptr ends that. The

@@ -1,0 +1,240 @@
+#include "alloc/page_cache_region.h"
+
+#include "alloc/page_cache.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace tern::alloc {
+
+using DepotGuard = locking::Guard<PageDepotLevel>;
+
+void PageCache::file(Region& region) noexcept {
+    const std::size_t free = region.free_count();
+    if (free == 0) return;
+    if (region.entirely_clean()) ++empty_regions_;
+    region.filed_empty = region.entirely_clean();
+    region.bucket = static_cast<std::uint32_t>(free / 64);
+    Region*& list = by_free_[region.bucket];
+    region.previous_filed = nullptr;
+    region.next_filed = list;
+    if (list != nullptr) list->previous_filed = &region;
+    list = &region;
+}
+
+void PageCache::unfile(Region& region) noexcept {
+    if (region.bucket == Region::unfiled) return;
+    if (region.filed_empty) --empty_regions_;
+    region.filed_empty = false;
+    if (region.previous_filed != nullptr) {
+        region.previous_filed->next_filed = region.next_filed;
+    } else {
+        by_free_[region.bucket] = region.next_filed;
+    }
+    if (region.next_filed != nullptr) region.next_filed->previous_filed = region.previous_filed;
+    region.bucket = Region::unfiled;
+}
+
+/// From the source, within the limit.
+void* PageCache::map(std::size_t pages, std::size_t alignment) noexcept {
+    const bool within =
+        config_.mapped_pages_max == 0 || counters_.mapped + pages <= config_.mapped_pages_max;
+    void* start = nullptr;
+    if (within) {
+        ++counters_.maps;
+        start = source_.map(round_up(pages * page_bytes, source_.granularity()), alignment);
+    }
+    if (start == nullptr) {
+        ++counters_.out_of_memory;
+        return nullptr;
+    }
+    counters_.mapped += pages;
+    return start;
+}
+
+PageCache::Region* PageCache::map_region() noexcept {
+    void* start = map(region_pages, region_bytes);
+    if (start == nullptr) return nullptr;
+    auto* region = ::new (start) Region();
+    region->owner = this;
+    for (std::size_t i = 1; i < region_pages; ++i) {
+        Region::set(region->clean, i);
+    }
+    region->clean_count = Region::usable;
+    poison_.hide(region->page(1), Region::usable * page_bytes);
+    region->next = regions_;
+    if (regions_ != nullptr) regions_->previous = region;
+    regions_ = region;
+    ++counters_.regions;
+    ++counters_.overhead;
+    counters_.cold += Region::usable;
+    file(*region);
+    const auto address = reinterpret_cast<std::uintptr_t>(start);
+    if (address < lowest_.load(std::memory_order_relaxed)) {
+        lowest_.store(address, std::memory_order_relaxed);
+    }
+    if (address + region_bytes > highest_.load(std::memory_order_relaxed)) {
+        highest_.store(address + region_bytes, std::memory_order_relaxed);
+    }
+    return region;
+}
+
+void PageCache::unmap_region(Region& region) noexcept {
+    TERN_ASSERT(!region.listed_dirty, "a clean region in the list of dirty ones");
+    unfile(region);
+    if (region.next != nullptr) region.next->previous = region.previous;
+    (region.previous != nullptr ? region.previous->next : regions_) = region.next;
+    --counters_.regions;
+    --counters_.overhead;
+    ++counters_.unmaps;
+    counters_.mapped -= region_pages;
+    counters_.cold -= Region::usable;
+    poison_.reveal(&region, region_bytes);
+    source_.unmap(&region, region_bytes);
+}
+
+/// They are all in the last bucket.
+void PageCache::unmap_empty_regions(std::size_t kept) noexcept {
+    for (Region* region = by_free_[buckets - 1]; region != nullptr && empty_regions_ > kept;) {
+        Region* next = region->next_filed;
+        if (region->entirely_clean()) unmap_region(*region);
+        region = next;
+    }
+}
+
+void PageCache::mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept {
+    unfile(region);
+    for (std::size_t i = first; i < first + pages; ++i) {
+        TERN_ASSERT(i != 0 && i < region_pages && !region.is_free(i),
+                    "page freed twice: ", static_cast<const void*>(region.page(i)));
+        Region::set(region.dirty, i);
+    }
+    region.dirty_count += static_cast<std::uint32_t>(pages);
+    region.run_max = Region::usable;
+    counters_.dirty += pages;
+    if (!region.listed_dirty) {
+        region.listed_dirty = true;
+        region.next_dirty = dirty_regions_;
+        dirty_regions_ = &region;
+    }
+    file(region);
+}
+
+// Runs ---------------------------------------------------------------------------------------
+
+void* PageCache::allocate_run(std::size_t pages, locking::Here where) {
+    void* run = try_allocate_run(pages);
+    if (run == nullptr) exhausted("run of pages", where);
+    return run;
+}
+
+void* PageCache::try_allocate_run(std::size_t pages) noexcept {
+    TERN_ASSERT(pages != 0, "a run of no pages");
+    if (pages == 1) return try_allocate();
+    void* run = run_with_reclaim(pages);
+    depot_changed();
+    if (run != nullptr) poison_.reveal(run, pages * page_bytes);
+    return run;
+}
+
+void* PageCache::run_with_reclaim(std::size_t pages) noexcept {
+    for (;;) {
+        {
+            const DepotGuard guard = depot_.lock_dynamic();
+            void* run = pages > Region::usable ? take_huge_run(pages) : take_run(pages);
+            if (run != nullptr) {
+                counters_.in_use += pages;
+                note_due();
+                return run;
+            }
+        }
+        if (!reclaim()) return nullptr;
+    }
+}
+
+void* PageCache::take_run(std::size_t pages) noexcept {
+    for (std::size_t bucket = pages / 64; bucket < buckets; ++bucket) {
+        for (Region* region = by_free_[bucket]; region != nullptr; region = region->next_filed) {
+            if (region->run_max < pages) continue;
+            if (void* run = take_run_from(*region, pages)) return run;
+            region->run_max = static_cast<std::uint32_t>(pages - 1);
+        }
+    }
+    Region* region = map_region();
+    return region == nullptr ? nullptr : take_run_from(*region, pages);
+}
+
+/// Index of the first of so many neighbouring free pages; 0: there are none.
+std::size_t PageCache::find_run(Region& region, std::size_t pages) noexcept {
+    std::size_t length = 0;
+    for (std::size_t i = 1; i < region_pages;) {
+        const std::uint64_t free = (region.dirty[i / 64] | region.clean[i / 64]) >> (i % 64);
+        const std::size_t left = 64 - i % 64;
+        const auto run = std::min(left, static_cast<std::size_t>(std::countr_one(free)));
+        length += run;
+        if (length >= pages) return i + run - length;
+        i += run;
+        if (run == left) continue;
+        // A page in use ends the run; go on behind all that follow it.
+        length = 0;
+        i += std::min(left - run, static_cast<std::size_t>(std::countr_zero(free >> run)));
+    }
+    return 0;
+}
+
+void* PageCache::take_run_from(Region& region, std::size_t pages) noexcept {
+    const std::size_t first = find_run(region, pages);
+    if (first == 0) return nullptr;
+    const std::uint32_t dirty_before = region.dirty_count;
+    unfile(region);
+    for (std::size_t taken = first; taken < first + pages; ++taken) {
+        region.take(taken);
+    }
+    const std::size_t from_dirty = dirty_before - region.dirty_count;
+    counters_.dirty -= from_dirty;
+    counters_.cold -= pages - from_dirty;
+    file(region);
+    return region.page(first);
+}
+
+void* PageCache::take_huge_run(std::size_t pages) noexcept {
+    void* run = map(pages, page_bytes);
+    if (run == nullptr && empty_regions_ != 0) {
+        // Address space is what is short; that of empty regions may do.
+        unmap_empty_regions(0);
+        run = map(pages, page_bytes);
+    }
+    if (run != nullptr) huge_pages_ += pages;
+    return run;
+}
+
+void PageCache::deallocate_run(void* run, std::size_t pages, locking::Here where) noexcept {
+    if (pages == 1) {
+        deallocate(run, where);
+        return;
+    }
+    if (pages <= Region::usable && !ours(run)) bad_page(run, where);
+    {
+        const DepotGuard guard = depot_.lock_dynamic();
+        TERN_ASSERT(counters_.in_use >= pages, "run freed twice or with a wrong size");
+        counters_.in_use -= pages;
+        if (pages > Region::usable) {
+            counters_.mapped -= pages;
+            huge_pages_ -= pages;
+            ++counters_.unmaps;
+            source_.unmap(run, round_up(pages * page_bytes, source_.granularity()));
+        } else {
+            poison_.hide(run, pages * page_bytes);
+            Region& region = region_of(run);
+            const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(run) -
+                                                         reinterpret_cast<std::byte*>(&region));
+            mark_dirty(region, offset / page_bytes, pages);
+            starved_ = false;
+        }
+        note_due();
+    }
+    depot_changed();
+}
+
+}  // namespace tern::alloc

@@ -1,0 +1,214 @@
+#include "alloc/page_cache.h"
+#include "alloc/page_cache_region.h"
+
+#include <bit>
+
+namespace tern::alloc {
+
+using detail::FreeItem;
+using locking::Here;
+using DepotGuard = locking::Guard<PageDepotLevel>;
+
+std::string_view text_of(PageState state) {
+    constexpr std::string_view names[] = {"foreign", "head of a region", "in use",
+                                          "free",    "free and dirty",   "free and cold"};
+    return names[static_cast<std::size_t>(state)];
+}
+
+PageStats PageCache::stats() const noexcept {
+    const Totals totals = this->totals();
+    const DepotGuard guard = depot_.lock_dynamic();
+    PageStats stats = counters_;
+    stats.in_use += totals.taken;
+    stats.magazines = totals.stocked;
+    stats.empty_regions = empty_regions_;
+    stats.reclaims = reclaims_.load(std::memory_order_relaxed);
+    return stats;
+}
+
+std::uint64_t PageCache::handed_out() const noexcept {
+    const PageStats& now = counters_;
+    return now.mapped - now.hot - now.dirty - now.cold - now.overhead - now.in_use -
+           totals().stocked;
+}
+
+// What is an address? ------------------------------------------------------------------------
+
+bool PageCache::ours(const void* page) const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(page);
+    return address % page_bytes == 0 && address >= lowest_.load(std::memory_order_relaxed) &&
+           address < highest_.load(std::memory_order_relaxed) && region_of(page).owner == this &&
+           address % region_bytes != 0;
+}
+
+PageState PageCache::state_of(const void* address) const noexcept {
+    std::byte* page = page_of(address);
+    const DepotGuard guard = depot_.lock_dynamic();
+    const Region* region = regions_;
+    while (region != nullptr && region != &region_of(page)) {
+        region = region->next;
+    }
+    if (region == nullptr) return PageState::foreign;
+    const auto index =
+        static_cast<std::size_t>(page - reinterpret_cast<const std::byte*>(region)) / page_bytes;
+    if (index == 0) return PageState::region_head;
+    if (Region::test(region->dirty, index)) return PageState::dirty;
+    if (Region::test(region->clean, index)) return PageState::cold;
+    const std::uintptr_t mark = peek(&reinterpret_cast<const FreePage*>(page)->mark);
+    return mark == mark_of(page) ? PageState::kept : PageState::in_use;
+}
+
+void PageCache::bad_page(const void* page, Here where) const noexcept {
+    const PageState state = state_of(page);
+    if (page_of(page) != page) {
+        locking::fatal(where,
+                       {"page cache: ", page, " given back, which is not the start of a page (",
+                        text_of(state), ")"});
+    }
+    if (state == PageState::foreign || state == PageState::region_head) {
+        locking::fatal(where, {"page cache: ", page, " given back, which is not a page of it (",
+                               text_of(state), ")"});
+    }
+    locking::fatal(where, {"page cache: page ", page, " freed twice, it is ", text_of(state)});
+}
+
+// No memory ----------------------------------------------------------------------------------
+
+void PageCache::add_reclaim(ReclaimHook& hook) noexcept {
+    ReclaimHook** last = &reclaim_hooks_;
+    while (*last != nullptr) {
+        last = &(*last)->next;
+    }
+    hook.next = nullptr;
+    *last = &hook;
+}
+
+void PageCache::remove_reclaim(ReclaimHook& hook) noexcept {
+    ReclaimHook** at = &reclaim_hooks_;
+    while (*at != &hook) {
+        TERN_ASSERT(*at != nullptr, "reclaim hook ", hook.name, " removed, which was not added");
+        at = &(*at)->next;
+    }
+    *at = hook.next;
+}
+
+bool PageCache::reclaim() noexcept {
+    for (ReclaimHook* hook = reclaim_hooks_; hook != nullptr; hook = hook->next) {
+        if (hook->reclaim(hook->context)) {
+            reclaims_.fetch_add(1, std::memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
+void PageCache::on_exhaustion(LastWords last_words, void* context) noexcept {
+    last_words_ = last_words;
+    last_words_context_ = context;
+}
+
+void PageCache::exhausted(std::string_view what, Here where) const noexcept {
+    const PageStats now = stats();
+    const bool by_limit =
+        config_.mapped_pages_max != 0 && now.mapped + region_pages > config_.mapped_pages_max;
+    if (last_words_ != nullptr) last_words_(last_words_context_);
+    locking::fatal(where, {"out of memory: no ",
+                           what,
+                           "; ",
+                           by_limit ? "the limit" : "the kernel",
+                           " refused. Of ",
+                           now.mapped,
+                           " pages mapped (limit ",
+                           config_.mapped_pages_max,
+                           ", 0 is none) ",
+                           now.in_use,
+                           " are in use, ",
+                           now.magazines,
+                           " kept by threads, ",
+                           now.hot,
+                           " hot, ",
+                           now.dirty,
+                           " dirty, ",
+                           now.cold,
+                           " cold, ",
+                           now.overhead,
+                           " overhead; refused ",
+                           now.out_of_memory,
+                           " times; hooks that had nothing to free:",
+                           reclaim_hooks_ == nullptr ? " none" : " ",
+                           hook_name(0),
+                           " ",
+                           hook_name(1),
+                           " ",
+                           hook_name(2),
+                           " ",
+                           hook_name(3)});
+}
+
+std::string_view PageCache::hook_name(std::size_t index) const noexcept {
+    const ReclaimHook* hook = reclaim_hooks_;
+    for (; hook != nullptr && index != 0; --index) {
+        hook = hook->next;
+    }
+    return hook == nullptr ? "" : hook->name;
+}
+
+// Verification -------------------------------------------------------------------------------
+
+void PageCache::verify_regions() const {
+    PageStats sum;
+    for (const Region* region = regions_; region != nullptr; region = region->next) {
+        std::size_t dirty = 0;
+        std::size_t clean = 0;
+        for (std::size_t word = 0; word < Region::words; ++word) {
+            TERN_ASSERT((region->dirty[word] & region->clean[word]) == 0, "a page is free twice");
+            dirty += static_cast<std::size_t>(std::popcount(region->dirty[word]));
+            clean += static_cast<std::size_t>(std::popcount(region->clean[word]));
+        }
+        TERN_ASSERT(!region->is_free(0), "the head of a region is free");
+        TERN_ASSERT(dirty == region->dirty_count && clean == region->clean_count,
+                    "counters of a region are wrong");
+        TERN_ASSERT(dirty == 0 || region->listed_dirty, "dirty region is not listed");
+        TERN_ASSERT((dirty + clean == 0) == (region->bucket == Region::unfiled) &&
+                        (dirty + clean == 0 || region->bucket == (dirty + clean) / 64),
+                    "region in the wrong bucket");
+        TERN_ASSERT(region->owner == this && region->filed_empty == region->entirely_clean(),
+                    "region misfiled");
+        sum.dirty += dirty;
+        sum.cold += clean;
+        ++sum.regions;
+        sum.empty_regions += region->entirely_clean() ? 1 : 0;
+    }
+    TERN_ASSERT(sum.dirty == counters_.dirty && sum.cold == counters_.cold &&
+                    sum.regions == counters_.regions && sum.empty_regions == empty_regions_,
+                "counters of the regions are wrong: dirty ", sum.dirty, " of ", counters_.dirty,
+                ", cold ", sum.cold, " of ", counters_.cold);
+}
+
+void PageCache::verify() const {
+    const PageStats stats = this->stats();
+    const DepotGuard guard = depot_.lock_dynamic();
+    verify_regions();
+    std::size_t hot = 0;
+    for (const FreeItem* head = chains_; head != nullptr; head = head->next_chain) {
+        std::size_t length = 0;
+        for (const FreeItem* item = head; item != nullptr; item = item->next) {
+            Region& region = region_of(item);
+            const auto offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(item) -
+                                                         reinterpret_cast<std::byte*>(&region));
+            TERN_ASSERT(!region.is_free(offset / page_bytes), "a hot page is also free in place");
+            ++length;
+        }
+        TERN_ASSERT(length == head->chain_length, "a chain has ", length, " pages and claims ",
+                    head->chain_length);
+        hot += length;
+    }
+    TERN_ASSERT(hot == stats.hot, "hot pages: ", hot, " counted, ", stats.hot, " noted");
+    TERN_ASSERT(stats.mapped == stats.in_use + stats.magazines + stats.hot + stats.dirty +
+                                    stats.cold + stats.overhead,
+                "pages lost: mapped ", stats.mapped, ", in use ", stats.in_use, ", magazines ",
+                stats.magazines, ", hot ", stats.hot, ", dirty ", stats.dirty, ", cold ",
+                stats.cold, ", overhead ", stats.overhead);
+}
+
+}  // namespace tern::alloc

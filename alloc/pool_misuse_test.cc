@@ -1,0 +1,314 @@
+// What happens to those who use pools wrongly: each case aborts, and says which objects, domains
+// and places were involved. The acceptance tests AT-POOL-1 to AT-POOL-4.
+
+#include "alloc/arena.h"
+#include "alloc/pool.h"
+#include "alloc/slab.h"
+#include "alloc/slab_indexed.h"
+#include "alloc/slab_shared.h"
+#include "locking/death_test.h"
+#include "locking/test_levels.h"
+
+#include <cstring>
+#include <optional>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+namespace tern::alloc {
+namespace {
+
+using locking::Domain;
+using locking::Guard;
+using locking::Held;
+using locking::testing::Inner;
+using locking::testing::Middle;
+using locking::testing::Outer;
+
+// Every public operation with the domain held, not held, held by another thread, and with a
+// different domain held. Release builds included, since nothing here is a debug check.
+template <class F>
+void check_matrix(const char* operation, F&& act) {
+    INFO(operation);
+
+    struct Setup {
+        Domain<Outer> domain{"the domain"};
+        Domain<Outer> other{"a different one"};
+        std::optional<Pool> pool;
+        void* block = nullptr;
+        int* object = nullptr;
+        Slab<int>* slab = nullptr;
+        IndexedSlab<int>* ids = nullptr;
+        Arena* arena = nullptr;
+        int* number = nullptr;
+        int* named = nullptr;
+        Pool* child = nullptr;
+
+        Setup() {
+            locking::TransitLock lock(domain);
+            pool.emplace(domain, "the pool");
+            block = pool->block(100);
+            object = &pool->make<int>(7);
+            slab = &pool->make<Slab<int>>("numbers");
+            ids = &pool->make<IndexedSlab<int>>("ids");
+            arena = &pool->make<PoolArena>("arena").arena();
+            number = &slab->make(1);
+            named = &ids->make(1);
+            child = &pool->child("a child");
+        }
+    };
+
+    {
+        Setup setup;
+        Guard<Outer> guard = setup.domain.lock_dynamic();
+        act(setup);
+        setup.pool.reset();
+    }
+    CHECK(locking::death_of([&] {
+              Setup setup;
+              act(setup);
+          }).says("the pool", "the domain"));
+    CHECK(locking::death_of([&] {
+              Setup setup;
+              setup.domain.lock_erased();
+              std::thread([&] { act(setup); }).join();
+          }).says("the pool", "the domain"));
+    CHECK(locking::death_of([&] {
+              Setup setup;
+              Guard<Outer> guard = setup.other.lock_dynamic();
+              act(setup);
+          }).says("the pool", "the domain", "a different one"));
+}
+
+TEST_CASE("AT-POOL-1 each operation on a pool aborts unless its domain is held", "[AT-POOL-1]") {
+    check_matrix("make", [](auto& s) { s.pool->template make<int>(1); });
+    check_matrix("make resource", [](auto& s) { s.pool->template make<Slab<long>>("s"); });
+    check_matrix("make owned", [](auto& s) { (void)s.pool->template make_owned<int>(1); });
+    check_matrix("destroy", [](auto& s) { s.pool->destroy(*s.object); });
+    check_matrix("destroy resource", [](auto& s) { s.pool->destroy(*s.slab); });
+    check_matrix("destroy child", [](auto& s) { s.pool->destroy(*s.child); });
+    check_matrix("block", [](auto& s) { s.pool->block(10); });
+    check_matrix("try block", [](auto& s) { (void)s.pool->try_block(10); });
+    check_matrix("block aligned", [](auto& s) { s.pool->block_aligned(10, 64); });
+    check_matrix("resize", [](auto& s) { s.pool->resize(s.block, 10); });
+    check_matrix("try resize", [](auto& s) { (void)s.pool->try_resize(s.block, 10); });
+    check_matrix("release", [](auto& s) { s.pool->release(s.block); });
+    check_matrix("release nothing", [](auto& s) { s.pool->release(nullptr); });
+    check_matrix("child", [](auto& s) { s.pool->child("c"); });
+    check_matrix("child with domain",
+                 [](auto& s) { s.pool->template child_with_domain<Inner>("c"); });
+    check_matrix("adopt", [](auto& s) { s.child->adopt(*s.slab); });
+    check_matrix("adopt block", [](auto& s) { s.child->adopt_block_of(*s.pool, s.block); });
+    check_matrix("clear", [](auto& s) { s.pool->clear(); });
+}
+
+TEST_CASE("AT-POOL-1 each operation on what is in a pool aborts unless its domain is held",
+          "[AT-POOL-1]") {
+    check_matrix("slab make", [](auto& s) { s.slab->make(1); });
+    check_matrix("slab try make", [](auto& s) { (void)s.slab->try_make(1); });
+    check_matrix("slab destroy", [](auto& s) { s.slab->destroy(*s.number); });
+    check_matrix("slab clear", [](auto& s) { s.slab->clear(); });
+    check_matrix("slab for each", [](auto& s) { s.slab->for_each([](int&) {}); });
+    check_matrix("slab verify", [](auto& s) { s.slab->verify(); });
+    check_matrix("slab embedded", [](auto& s) { Slab<int> slab(*s.pool, "embedded"); });
+    check_matrix("indexed slab make", [](auto& s) { s.ids->make(1); });
+    check_matrix("indexed slab try make", [](auto& s) { (void)s.ids->try_make(1); });
+    check_matrix("indexed slab destroy", [](auto& s) { s.ids->destroy(*s.named); });
+    check_matrix("indexed slab find", [](auto& s) { s.ids->find(0); });
+    check_matrix("indexed slab clear", [](auto& s) { s.ids->clear(); });
+    check_matrix("indexed slab for each",
+                 [](auto& s) { s.ids->for_each([](std::uint32_t, int&) {}); });
+    check_matrix("indexed slab verify", [](auto& s) { s.ids->verify(); });
+    check_matrix("arena made", [](auto& s) { PoolArena arena(*s.pool, "arena"); });
+    check_matrix("arena allocate", [](auto& s) { s.arena->allocate(100); });
+    check_matrix("arena large", [](auto& s) { s.arena->allocate(10000); });
+    check_matrix("arena scope", [](auto& s) { Arena::Scope scope(*s.arena); });
+    check_matrix("arena reset", [](auto& s) { s.arena->reset(); });
+    check_matrix("arena release", [](auto& s) { s.arena->release_all(); });
+}
+
+TEST_CASE("AT-POOL-2 moving needs both domains and touches nothing if one is missing",
+          "[AT-POOL-2]") {
+    {
+        Domain<Outer> first("first");
+        Domain<Middle> second("second");
+        Guard<Outer> a = first.lock_dynamic();
+        Guard<Middle> b = second.lock_dynamic();
+        Pool from(first, "from");
+        Pool to(second, "to");
+        void* block = from.block(32);
+        std::memset(block, 7, 32);
+        to.adopt_block_of(from, block);
+        CHECK(from.usage().effective == 0);
+        CHECK(to.usage().effective == 32);
+        to.release(block);
+    }
+    for (const bool have_first : {true, false}) {
+        const locking::Death death = locking::death_of([&] {
+            Domain<Outer> outer("the source");
+            Domain<Middle> middle("the target");
+            outer.lock_erased();
+            middle.lock_erased();
+            Pool source(outer, "source");
+            Pool target(middle, "target");
+            void* moved = source.block(8);
+            middle.unlock_erased();
+            if (!have_first) {
+                outer.unlock_erased();
+                middle.lock_erased();
+            }
+            target.adopt_block_of(source, moved);
+        });
+        CHECK(death.says(have_first ? "pool target" : "pool source",
+                         have_first ? "the target" : "the source", "pool_misuse_test.cc"));
+    }
+}
+
+template <class From, class To>
+concept CanHaveChild = requires(Pool& pool, Held<From>& from, Domain<To>& to) {
+    pool.child(from, to, "child");
+};
+
+static_assert(CanHaveChild<Outer, Inner> && CanHaveChild<Outer, Middle>);
+static_assert(!CanHaveChild<Inner, Outer> && !CanHaveChild<Outer, Outer>);
+
+TEST_CASE("AT-POOL-4 a child of lower or equal rank in another domain is refused", "[AT-POOL-4]") {
+    CHECK(locking::death_of([] {
+              Domain<Middle> parent("parent domain");
+              Domain<Outer> child("child domain");
+              Guard<Middle> guard = parent.lock_dynamic();
+              Pool pool(parent, "root");
+              pool.child_of(child, "below");
+          }).says("root/below", "parent domain", "child domain", "must rank higher"));
+    CHECK(locking::death_of([] {
+              Domain<Middle> parent("parent domain");
+              Domain<Middle> child("its equal");
+              Guard<Middle> guard = parent.lock_dynamic();
+              Pool pool(parent, "root");
+              pool.child_of(child, "below");
+          }).says("its equal", "must rank higher"));
+}
+
+#ifdef NDEBUG
+TEST_CASE("AT-POOL-3 a build without debug checks aborts all the same", "[AT-POOL-3]") {
+    bool debug_checks = false;
+    TERN_DEBUG_ASSERT((debug_checks = true));
+    CHECK_FALSE(debug_checks);
+    check_matrix("make", [](auto& s) { s.pool->template make<int>(1); });
+    check_matrix("slab make", [](auto& s) { s.slab->make(1); });
+    check_matrix("arena allocate", [](auto& s) { s.arena->allocate(100); });
+    check_matrix("clear", [](auto& s) { s.pool->clear(); });
+    check_matrix("adopt", [](auto& s) { s.child->adopt(*s.slab); });
+}
+#endif
+
+// The texts ------------------------------------------------------------------------------------
+
+/// A tree root/a/b in one domain, which is held.
+struct Tree {
+    Domain<Outer> domain{"the tree"};
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool root{domain, "root"};
+    Pool& a = root.child("a");
+    Pool& b = a.child("b");
+};
+
+TEST_CASE("an object destroyed twice is named with the path of its pool") {
+    CHECK(locking::death_of([] {
+              Tree tree;
+              int& number = tree.b.make<int>(1);
+              tree.b.destroy(number);
+              tree.b.destroy(number);
+          }).says("pool_misuse_test.cc", "freed twice", "pool root/a/b", "the tree"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              void* block = tree.b.block(1000);
+              tree.b.release(block);
+              tree.b.release(block);
+          }).says("pool_misuse_test.cc", "freed twice", "pool root/a/b"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              auto& numbers = tree.b.make<Slab<long>>("numbers");
+              numbers.make(1);
+              long& number = numbers.make(2);
+              numbers.destroy(number);
+              numbers.destroy(number);
+          }).says("pool_misuse_test.cc", "slab numbers in pool root/a/b", "destroyed twice"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              auto& ids = tree.b.make<IndexedSlab<long>>("ids");
+              ids.make(1);
+              long& number = ids.make(2);
+              ids.destroy(number);
+              ids.destroy(number);
+          }).says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b", "destroyed twice"));
+}
+
+TEST_CASE("a foreign pointer is told from an object") {
+    CHECK(locking::death_of([] {
+              Tree tree;
+              long elsewhere[32] = {};
+              tree.b.release(elsewhere + 16);
+          }).says("pool_misuse_test.cc", "foreign pointer", "pool root/a/b"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              auto& numbers = tree.b.make<Slab<long>>("numbers");
+              auto& others = tree.a.make<Slab<long>>("others");
+              numbers.destroy(others.make(1));
+          })
+              .says("pool_misuse_test.cc", "slab numbers in pool root/a/b",
+                    "not an object of this slab"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              auto& ids = tree.b.make<IndexedSlab<long>>("ids");
+              auto& others = tree.a.make<IndexedSlab<long>>("others");
+              ids.destroy(others.make(1));
+          })
+              .says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b",
+                    "not an object of this slab"));
+    CHECK(locking::death_of([] {
+              SharedSlab<long> numbers(PageCache::process(), "numbers");
+              SharedSlab<long> others(PageCache::process(), "others");
+              numbers.destroy(others.make(1));
+          }).says("shared slab numbers", "not an object of this slab"));
+}
+
+TEST_CASE("an object given to the wrong pool is named with both paths") {
+    CHECK(locking::death_of([] {
+              Tree tree;
+              tree.a.destroy(tree.b.make<int>(1));
+          }).says("pool_misuse_test.cc", "object", "of pool root/a/b", "given to pool root/a"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              tree.a.destroy(tree.b.make<Slab<int>>("numbers"));
+          }).says("slab numbers", "destroyed in pool root/a", "it is in root/a/b"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              tree.root.adopt_block_of(tree.a, tree.b.block(10));
+          }).says("block", "of pool root/a/b", "given to pool root/a"));
+}
+
+TEST_CASE("a pool freed without the domain of its parent is named with its place") {
+    CHECK(locking::death_of([] {
+              std::optional<Tree> tree;
+              tree.emplace();
+              tree->domain.unlock_erased();
+              tree->a.destroy(tree->b);
+          }).says("pool_misuse_test.cc", "pool root/a", "the tree", "(rank 100)"));
+}
+
+TEST_CASE("what is bound to its domain does not move to another") {
+    CHECK(locking::death_of([] {
+              Tree tree;
+              Pool& inner = tree.b.child_with_domain<Inner>("inner");
+              const locking::TransitLock lock(inner.domain());
+              inner.adopt(tree.a.make<Slab<int>>("numbers"));
+          }).says("slab numbers is bound to its domain", "from pool root/a to root/a/b/inner"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              tree.b.adopt(tree.a);
+          }).says("pool a adopted by a pool inside of it"));
+}
+
+}  // namespace
+}  // namespace tern::alloc

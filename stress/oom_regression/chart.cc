@@ -1,0 +1,94 @@
+#include "stress/oom_regression/chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/core.h>
+
+namespace tern::oom {
+
+namespace {
+
+constexpr double width = 760;
+constexpr double panel_height = 210;
+constexpr double left = 80;
+constexpr double right = 20;
+constexpr double top = 40;
+
+/// Turns (cycle, kB) into a place in a panel.
+struct Panel {
+    double origin;  ///< upper edge
+    double count;
+    double low;
+    double high;
+
+    double x(double cycle) const { return left + (width - left - right) * cycle / count; }
+
+    double y(double value) const {
+        return origin + (panel_height - 50) * (1 - (value - low) / (high - low));
+    }
+};
+
+Panel panel_for(const Curve& curve, double origin) {
+    const auto [least, most] = std::minmax_element(curve.values.begin(), curve.values.end());
+    Panel panel{origin, static_cast<double>(curve.values.size()), 0, *most * 1.1 + 1};
+    if (*least > 0 && *most / *least < 1.2) panel.low = *least * 0.8;
+    return panel;
+}
+
+void add_curve(std::string& svg, const Curve& curve, std::string_view colour, const Panel& panel) {
+    const double bottom = panel.y(panel.low);
+    for (int tick = 0; tick <= 4; ++tick) {
+        const double value = panel.low + (panel.high - panel.low) * tick / 4;
+        svg += fmt::format(
+            "<line x1='{}' x2='{}' y1='{:.1f}' y2='{:.1f}' stroke='#ddd'/>"
+            "<text x='{}' y='{:.1f}' text-anchor='end'>{:.0f} MB</text>\n",
+            left, width - right, panel.y(value), panel.y(value), left - 6, panel.y(value) + 4,
+            value / 1024);
+    }
+    std::string points;
+    for (std::size_t i = 0; i < curve.values.size(); ++i) {
+        points += fmt::format("{:.1f},{:.1f} ", panel.x(static_cast<double>(i + 1)),
+                              panel.y(curve.values[i]));
+    }
+    svg += fmt::format("<polyline points='{}' fill='none' stroke='{}' stroke-width='1.5'/>\n",
+                       points, colour);
+    const auto from = static_cast<double>(curve.trend_from);
+    const auto to = static_cast<double>(curve.values.size());
+    const auto line = [&](double cycle) {
+        return panel.y(curve.trend.intercept + curve.trend.slope * cycle);
+    };
+    svg += fmt::format(
+        "<line x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}' stroke='#333' "
+        "stroke-dasharray='5 4'/>\n",
+        panel.x(from), line(from), panel.x(to), line(to));
+    svg += fmt::format(
+        "<text x='{}' y='{:.1f}' font-weight='bold' fill='{}'>{}</text>"
+        "<text x='{}' y='{:.1f}' text-anchor='end'>{:+.2f} kB per cycle, 95 %: {:+.2f} to {:+.2f}"
+        "</text>"
+        "<text x='{}' y='{:.1f}' text-anchor='end'>{} cycles</text>\n",
+        left, panel.origin - 8, colour, curve.name, width - right, panel.origin - 8,
+        curve.trend.slope, curve.trend.low(), curve.trend.high(), width - right, bottom + 16,
+        curve.values.size());
+}
+
+}  // namespace
+
+std::string draw(std::string_view title, std::span<const Curve> curves) {
+    constexpr std::array<std::string_view, 2> colours{"#0b5394", "#b45f06"};
+    const double height = top + panel_height * static_cast<double>(curves.size()) + 10;
+    std::string svg = fmt::format(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='{}' "
+        "font-family='sans-serif' font-size='12'>\n"
+        "<rect width='100%' height='100%' fill='white'/>\n"
+        "<text x='{}' y='18' font-size='14'>{}</text>\n",
+        width, height, left, title);
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        const double origin = top + 20 + panel_height * static_cast<double>(i);
+        add_curve(svg, curves[i], colours[i % colours.size()], panel_for(curves[i], origin));
+    }
+    return svg + "</svg>\n";
+}
+
+}  // namespace tern::oom
