@@ -440,7 +440,7 @@ void add_event_rows(Suite& suite) {
               .group = "events",
               .text = "stop and free a loop while two threads ping it",
               .unit = "us",
-              .target = {.value = 100}})
+              .target = {.value = 1}})
         .add("tern", stopping_under_pings);
 }
 
