@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::uint64_t hops = 200'000;
 constexpr std::size_t posts = 2'000'000;
+constexpr std::size_t ring_events = 65536;  ///< of one producer, each sent again when it has run
 constexpr std::uint64_t thread_hops = 4'000;
 
 double per_post(double ns) {
@@ -31,7 +32,7 @@ double per_post(double ns) {
 
 // ---- P1, P2: posting from one or two threads to a loop of another ----
 
-/// Producers hold a loop of their own in the peers' place: any thread may send.
+/// Events are reused, as an owner's are; one that has not run yet makes the producer wait.
 Sample tern_posting(unsigned producers) {
     Machine machine(workers(1));
     OwnLoop target(machine.group, "target");
@@ -51,7 +52,7 @@ Sample tern_posting(unsigned producers) {
     } counter{&seen, &finished.event, &machine.runtime.main_loop()};
 
     std::deque<loops::Event> events;
-    for (std::size_t i = 0; i < posts; ++i)
+    for (std::size_t i = 0; i < producers * ring_events; ++i)
         events.emplace_back(Counter::count, &counter);
     std::vector<std::thread> threads;
     Clock::time_point start;
@@ -59,9 +60,11 @@ Sample tern_posting(unsigned producers) {
         start = Clock::now();
         for (unsigned p = 0; p < producers; ++p) {
             threads.emplace_back([&, p] {
-                const std::size_t share = posts / producers;
-                for (std::size_t i = p * share; i < (p + 1) * share; ++i)
-                    events[i].send(target.loop);
+                for (std::size_t i = 0; i < posts / producers; ++i) {
+                    loops::Event& event = events[p * ring_events + i % ring_events];
+                    while (event.send(target.loop) == loops::Sent::already)
+                        std::this_thread::yield();
+                }
             });
         }
     });
