@@ -291,8 +291,10 @@ void Worker::sleep(Duration timeout) {
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
-    const Instant asleep_at = runtime_.clock().now();
+    const Instant begin = runtime_.clock().now();
     if (spin(timeout)) return;
+    const Instant asleep_at = runtime_.clock().now();
+    if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
