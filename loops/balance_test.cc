@@ -31,7 +31,7 @@ struct Worked {
         if (worked.over) return;
         worked.thread = turn.loop().cell().read().owner;
         ++worked.runs;
-        worked.lockstep.work(work_of_handler);
+        worked.lockstep.work(worked.handler);
         if (worked.again) worked.event.send(turn.loop());
     }
 
@@ -40,6 +40,7 @@ struct Worked {
     Loop loop;
     std::uint16_t thread = LoopWord::no_owner;
     std::uint64_t runs = 0;
+    Duration handler = work_of_handler;
     std::atomic<bool> over{false};  ///< the test has ended; what runs now does not count
     bool again = true;              ///< else one run is enough
     Event event{run, this};
@@ -277,6 +278,57 @@ TEST_CASE("eight busy loops of one thread are soon four on each of two") {
     world.run(8, milliseconds(60));
     CHECK(world.spread() == 0);
     CHECK(world.moves == 4);
+}
+
+TEST_CASE("a timer among eight busy loops is on time, and the eight get equal shares") {
+    // One loop per thread more would be a tenth of a second late in a plain round of slices.
+    GroupOptions options;
+    options.threads = 2;
+    World world(2, options);
+    world.make(9);
+    for (Worked& each : world.loops)
+        each.handler = microseconds(200);
+    Loop& quiet = world.loops[8].loop;
+
+    struct Ticks {
+        Lockstep& lockstep;
+        Timer timer;
+        Instant due;
+        Duration worst;
+        int count = 0;
+
+        Ticks(Lockstep& lockstep_, Loop& loop)
+            : lockstep(lockstep_), timer(loop, callback<&Ticks::fired>(*this)) {}
+
+        void fired() {
+            worst = std::max(worst, lockstep.now() - due);
+            ++count;
+            next();
+        }
+
+        void next() {
+            due = lockstep.now() + milliseconds(10);
+            timer.at(due);
+        }
+    } ticks(world.lockstep, quiet);
+
+    world.begun = [&] {
+        const LoopEntry entry(quiet);
+        ticks.next();
+    };
+    world.run(8, seconds(2));
+    CHECK(ticks.count > 180);
+    CHECK(ticks.worst < milliseconds(1));
+    std::uint64_t least = UINT64_MAX;
+    std::uint64_t most = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+        least = std::min(least, world.loops[i].runs);
+        most = std::max(most, world.loops[i].runs);
+    }
+    CHECK(most * 100 <= least * 103);
+    CHECK(world.moves == 0);
+    const LoopEntry entry(quiet);
+    ticks.timer.stop();
 }
 
 TEST_CASE("lockstep gives the same run each time") {
