@@ -4,6 +4,26 @@
 
 namespace tern::loops {
 
+namespace {
+
+/// Two inlined atomics where std::mutex has two calls; it is taken for each run of a loop.
+class ShortLock {
+  public:
+    explicit ShortLock(locking::FutexMutex& mutex) : mutex_(mutex) {
+        if (!mutex_.try_lock()) mutex_.lock_contended();
+    }
+
+    ~ShortLock() { mutex_.unlock(); }
+
+    ShortLock(const ShortLock&) = delete;
+    ShortLock& operator=(const ShortLock&) = delete;
+
+  private:
+    locking::FutexMutex& mutex_;
+};
+
+}  // namespace
+
 void wake(LoopCell& cell) noexcept {
     // Whoever makes it READY also enqueues it; until then nobody can pop it, so `home` is stable.
     if (change(cell, step_wake).enqueue) cell.home->enqueue(cell);
@@ -27,7 +47,7 @@ LoopCell& CellStore::take() {
 void CellStore::give_back(LoopCell& cell) {
     cell.loop = nullptr;
     cell.hand_to.store(LoopCell::nobody, std::memory_order_relaxed);
-    cell.load_us.store(0, std::memory_order_relaxed);
+    cell.load_ns.store(0, std::memory_order_relaxed);
     cell.deadline = Instant::never();
     const std::lock_guard lock(mutex_);
     cell.home_next = vacant_;
@@ -60,7 +80,7 @@ void ReadyQueue::gather() noexcept {
 
 LoopCell* ReadyQueue::pop() noexcept {
     if (size_.load(std::memory_order_relaxed) == 0) return nullptr;
-    const std::lock_guard lock(mutex_);
+    const ShortLock lock(mutex_);
     if (first_ == nullptr) gather();
     LoopCell* const cell = first_;
     if (cell == nullptr) return nullptr;
@@ -72,7 +92,7 @@ LoopCell* ReadyQueue::pop() noexcept {
 }
 
 bool ReadyQueue::remove(LoopCell& cell) noexcept {
-    const std::lock_guard lock(mutex_);
+    const ShortLock lock(mutex_);
     gather();
     LoopCell* previous = nullptr;
     for (LoopCell* at = first_; at != nullptr; previous = at, at = at->queue_next) {

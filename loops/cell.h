@@ -5,6 +5,7 @@
 /// pointer (a readiness report, a sender overtaken by a stop) finds a valid word and at worst wakes
 /// a loop for nothing. That is why no wake-up path needs a lock or a grace period.
 
+#include "locking/futex_mutex.h"
 #include "loops/loop_word.h"
 #include "loops/time.h"
 
@@ -41,7 +42,7 @@ struct LoopCell {
 
     // Of whoever has popped the cell; read by the balancer of its home.
     std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
-    std::atomic<std::uint32_t> load_us{0};       ///< run time, halved every load window
+    std::atomic<std::uint32_t> load_ns{0};       ///< run time, halved every load window
     std::atomic<std::uint32_t> load_window{0};
     std::atomic<std::int64_t> moved_us{0};
 
@@ -94,7 +95,7 @@ class ReadyQueue {
 
     std::atomic<std::uint32_t> size_{0};  ///< counted before the push: a sleeper sees it first
     std::atomic<LoopCell*> incoming_{nullptr};
-    std::mutex mutex_;
+    locking::FutexMutex mutex_;
     LoopCell* first_ = nullptr;
     LoopCell* last_ = nullptr;
 };

@@ -95,6 +95,9 @@ class GroupState {
     /// A worker that has ended and been joined may be used again.
     void recycle(Worker& worker);
 
+    /// Brings back a defect: loops are given away and nobody is woken to take them.
+    void test_wakes_nobody(bool on) { wakes_nobody_ = on; }
+
     std::atomic<unsigned> sleepers{0};
     std::atomic<unsigned> busy{0};
     std::atomic<std::uint64_t> moves{0};
@@ -115,6 +118,7 @@ class GroupState {
     std::vector<Worker*> vacant_;
     std::vector<ThreadLoad> loads_;  ///< scratch of place()
     bool started_ = false;
+    bool wakes_nobody_ = false;
 };
 
 class RuntimeState {

@@ -3,9 +3,10 @@
 /// A sequence of items from one writer to readers of any speed, without locks between them.
 /// The writer pushes under `domain`; each reader, in its own thread, follows at its own pace and
 /// publishes how far it has got. A block of items is freed when it lies behind every reader, so
-/// reading needs no grace period. Bounded: a reader more than `capacity` items behind is marked
-/// lost, is told so by its next read, and starts anew at the end (its user feeds it from scratch).
-/// It never waits and never calls its users.
+/// reading needs no grace period. Bounded: a reader more than `capacity` items behind is lost, is
+/// told so by its next read, and starts anew at the end (its user feeds it from scratch). A lost
+/// reader with no item in hand holds no memory from then on; one that has read without releasing
+/// does until it releases. It never waits and never calls its users.
 
 #include "locking/domain.h"
 
@@ -99,6 +100,7 @@ class Journal<T, block_items>::Reader {
     /// The next item, or nullptr at the end or when lost. Valid until released.
     const T* next() {
         if (lost() || position_ == journal_.end_.load(std::memory_order_acquire)) return nullptr;
+        if (!in_hand_ && !take_in_hand()) return nullptr;
         if (position_ == block_->first + block_items) {
             block_ = block_->next.load(std::memory_order_acquire);
         }
@@ -111,7 +113,9 @@ class Journal<T, block_items>::Reader {
     /// Everything before `sequence` (at most position()) is done with.
     void release_through(std::uint64_t sequence) {
         TERN_ASSERT(sequence <= position_, "journal reader releases what it has not read");
-        cursor_.store(sequence, std::memory_order_release);
+        if (!in_hand_) return;
+        in_hand_ = sequence != position_;
+        cursor_.store(pack(sequence, in_hand_), std::memory_order_release);
     }
 
     void release() { release_through(position_); }
@@ -123,16 +127,41 @@ class Journal<T, block_items>::Reader {
         journal_.domain_.assert_held();
         block_ = journal_.open_;
         position_ = journal_.end_.load(std::memory_order_relaxed);
-        cursor_.store(position_, std::memory_order_release);
+        in_hand_ = false;
+        cursor_.store(pack(position_, false), std::memory_order_release);
         lost_.store(false, std::memory_order_release);
     }
 
   private:
     friend class Journal;
+
+    /// The cursor of a reader that was passed over: it must not touch any block.
+    static constexpr std::uint64_t passed_over = UINT64_MAX;
+
+    static constexpr std::uint64_t pack(std::uint64_t sequence, bool in_hand) {
+        return sequence << 1 | static_cast<std::uint64_t>(in_hand);
+    }
+
+    /// From here on the writer must not pass us over. False if it has already.
+    bool take_in_hand() {
+        std::uint64_t expected = pack(position_, false);
+        in_hand_ = cursor_.compare_exchange_strong(expected, pack(position_, true),
+                                                   std::memory_order_acq_rel);
+        return in_hand_;
+    }
+
+    /// For the writer: whether the reader lets go of the journal; its items count no more then.
+    bool pass_over(std::uint64_t cursor) {
+        lost_.store(true, std::memory_order_release);
+        return (cursor & 1) == 0 &&
+               cursor_.compare_exchange_strong(cursor, passed_over, std::memory_order_acq_rel);
+    }
+
     Journal& journal_;
     const Block* block_ = nullptr;
     std::uint64_t position_ = 0;
-    std::atomic<std::uint64_t> cursor_{0};
+    bool in_hand_ = false;                  ///< has read what it has not released
+    std::atomic<std::uint64_t> cursor_{0};  ///< all before is released; the lowest bit: in hand
     std::atomic<bool> lost_{false};
 };
 
@@ -145,9 +174,9 @@ void Journal<T, block_items>::reclaim() {
         const std::lock_guard lock(readers_mutex_);
         for (Reader* reader : readers_) {
             const std::uint64_t cursor = reader->cursor_.load(std::memory_order_acquire);
-            // A lost reader may still be looking at its block: kept until it restarts or goes.
-            if (end - cursor > capacity_) reader->lost_.store(true, std::memory_order_release);
-            oldest = std::min(oldest, cursor);
+            const bool gone = cursor == Reader::passed_over;
+            if (gone || (end - (cursor >> 1) > capacity_ && reader->pass_over(cursor))) continue;
+            oldest = std::min(oldest, cursor >> 1);
         }
     }
     // Strictly behind: a reader at the end of a block has yet to follow its `next`.

@@ -82,6 +82,7 @@ TEST_CASE("a reader too far behind is lost, holds no more memory once it restart
     CHECK_FALSE(fast->lost());
     CHECK(slow->lost());
     CHECK(slow->next() == nullptr);
+    CHECK(f.held() <= 64 + 16);  // it had nothing in hand, so nothing is kept for it
     {
         const auto guard = f.domain.lock_dynamic();
         slow->restart();
@@ -89,6 +90,21 @@ TEST_CASE("a reader too far behind is lost, holds no more memory once it restart
     CHECK(f.held() <= 16);
     f.push(200, 201);
     REQUIRE(slow->next() != nullptr);
+}
+
+TEST_CASE("what a lost reader has in hand stays until it releases") {
+    Fixture f;
+    auto slow = f.reader();
+    f.push(0, 1);
+    const std::uint64_t* const item = slow->next();
+    REQUIRE(item != nullptr);
+    f.push(1, 300);
+    CHECK(slow->lost());
+    CHECK(*item == 0);
+    CHECK(f.held() >= 300);
+    slow->release();
+    CHECK(slow->next() == nullptr);
+    CHECK(f.held() <= 64 + 16);
 }
 
 TEST_CASE("readers follow a writer from other threads") {

@@ -8,6 +8,7 @@
 namespace tern::loops {
 
 constinit thread_local Loop* running_loop = nullptr;
+constinit thread_local const Turn* running_turn = nullptr;
 
 namespace {
 
@@ -16,24 +17,6 @@ constexpr unsigned round_handlers = 64;
 // Events that go on sending themselves are cut off there when their loop stops.
 constexpr unsigned last_events_max = 100'000;
 constexpr std::size_t reports_max = 32;
-// So many ticks of the processor's counter may pass before the clock is read again: some
-// microseconds at any frequency found in practice. Reading the counter costs less than the clock.
-constexpr std::uint64_t ticks_between_reads = 16384;
-// Handlers shorter than that (about a microsecond) need not be timed one by one.
-constexpr std::uint64_t short_handler_ticks = 4096;
-constexpr std::uint32_t stride_max = 16;
-
-std::uint64_t counter_ticks() {
-#if defined(__x86_64__) || defined(__i386__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    std::uint64_t ticks = 0;
-    asm volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-    return ticks;
-#else
-    return 0;
-#endif
-}
 
 std::uint64_t next_random(std::uint64_t& state) {
     state += 0x9e3779b97f4a7c15;
@@ -45,43 +28,32 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 }  // namespace
 
-Turn::Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uint32_t checks)
-    : loop_(loop),
-      clock_(clock),
-      now_(now),
-      end_(now_ + slice),
-      ticks_(counter_ticks()),
-      checked_at_(ticks_),
-      checks_(checks),
-      virtual_time_(checks != 0) {}
-
-void Turn::refresh() {
-    now_ = clock_.now();
-    ticks_ = counter_ticks();
-}
-
 bool Turn::out_of_time() {
-    if (virtual_time_) {
-        now_ = clock_.now();
-        if (checks_ > 0) --checks_;
-        return checks_ == 0;
+    pace_.look();
+    if (virtual_time()) {
+        if (limits_.checks > 0) --limits_.checks;
+        return limits_.checks == 0;
     }
-    const std::uint64_t ticks = counter_ticks();
-    if (ticks == 0 || ticks - ticks_ > ticks_between_reads) refresh();
-    return now_ >= end_;
+    return over();
 }
 
 bool Turn::check(Function ran) {
-    unchecked_ = stride_;
-    if (virtual_time_) return out_of_time();
-    const std::uint64_t ticks = counter_ticks();
-    const std::uint64_t took = ticks - checked_at_;
-    checked_at_ = ticks;
-    if (took > slowest_.ticks) slowest_ = {ran, took};
-    const bool quick = ticks != 0 && took < short_handler_ticks * stride_;
-    unchecked_ = stride_ = quick ? std::min(stride_ * 2, stride_max) : 1;
-    if (ticks == 0 || ticks - ticks_ > ticks_between_reads) refresh();
-    return now_ >= end_;
+    const std::uint64_t took_ns = pace_.look();
+    if (took_ns > limits_.slowest_ns) {
+        limits_.slowest_ns = took_ns;
+        limits_.slowest = ran;
+    }
+    if (virtual_time()) {
+        if (limits_.checks > 0) --limits_.checks;
+        return limits_.checks == 0;
+    }
+    return over();
+}
+
+/// The slice is used up, or a part of it and others wait for the thread.
+bool Turn::over() const {
+    const Instant now = pace_.now();
+    return now >= limits_.end || (now >= limits_.yields_from && limits_.worker->wanted(now));
 }
 
 void Turn::defer(Deferred& work) {
@@ -145,7 +117,7 @@ Runtime& Loop::runtime() const {
 }
 
 Instant Loop::now() const {
-    return running_here() ? turn_->now() : runtime().clock().now();
+    return running_here() ? running_turn->now() : runtime().clock().now();
 }
 
 void Loop::wake() noexcept {
@@ -184,12 +156,12 @@ Duration Loop::jittered(Duration period, Duration jitter) {
 
 // ------------------------------------------------------------------------------------------------
 
-Loop::Outcome Loop::run(const RunLimits& limits, Turn::Slowest& slowest) {
+Loop::Outcome Loop::run(Turn::Limits& limits) {
     const bool last = stopping();
     // Another thread's clock may be ahead of ours: what counts is whether the books still have it.
     armed_ = cell_.deadline;
-    Turn turn(*this, *limits.clock, limits.now, limits.slice, limits.checks);
-    turn_ = &turn;
+    Turn turn(*this, limits);
+    running_turn = &turn;
     bool more = false;
     do {
         more = run_timers(turn);
@@ -197,14 +169,13 @@ Loop::Outcome Loop::run(const RunLimits& limits, Turn::Slowest& slowest) {
         more |= run_watchers(turn);
         run_deferred(turn);
     } while (more && !turn.out_of_time());
-    slowest = turn.slowest_;
     if (last) {
         finish_events(turn);
-        turn_ = nullptr;
         retire();
+        running_turn = nullptr;
         return Outcome::stopped;
     }
-    turn_ = nullptr;
+    running_turn = nullptr;
     more = more || !events_.empty();
     return more ? Outcome::more : Outcome::idle;
 }

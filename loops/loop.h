@@ -11,6 +11,7 @@
 #include "loops/event_queue.h"
 #include "loops/loop_io.h"
 #include "loops/misuse.h"
+#include "loops/pace.h"
 #include "loops/time.h"
 #include "loops/timer.h"
 #include "loops/timer_queue.h"
@@ -32,11 +33,14 @@ namespace tern::loops {
 class Loop;
 class Runtime;
 class ThreadGroup;
+class Turn;
 class Worker;
 struct LoopCell;
 
 /// The loop whose handlers this thread is running; nullptr outside of turns.
 extern constinit thread_local Loop* running_loop;
+/// The turn it is given.
+extern constinit thread_local const Turn* running_turn;
 
 /// Work put off to the end of the loop's present run; embedded like an Event, same thread only.
 class Deferred {
@@ -64,7 +68,7 @@ class Turn {
     Loop& loop() const { return loop_; }
 
     /// The time at most some microseconds ago; read anew by out_of_time().
-    Instant now() const { return now_; }
+    Instant now() const { return pace_.now(); }
 
     /// True when other loops should have the thread: send your own event again and return.
     bool out_of_time();
@@ -78,33 +82,33 @@ class Turn {
     friend class Loop;
     friend class Worker;
 
-    /// The handler that took longest, as far as time was looked at.
-    struct Slowest {
-        Function function = nullptr;
-        std::uint64_t ticks = 0;
+    /// What a run may take.
+    struct Limits {
+        Pace* pace = nullptr;
+        const Worker* worker = nullptr;
+        Instant end;                   ///< of the slice
+        Instant yields_from;           ///< from then on it ends if the thread has others waiting
+        std::uint32_t checks = 0;      ///< simulation: handlers until the slice counts as used up
+        Function slowest = nullptr;    ///< out: what took longest, as far as time was looked at
+        std::uint64_t slowest_ns = 0;  ///< out
     };
 
-    Turn(Loop& loop, const Clock& clock, Instant now, Duration slice, std::uint32_t checks);
+    Turn(Loop& loop, Limits& limits) : loop_(loop), pace_(*limits.pace), limits_(limits) {}
+
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
+    bool virtual_time() const { return limits_.worker == nullptr; }
+
     /// After each handler; looks at the time the more rarely, the shorter the handlers are.
-    bool spent(Function ran) { return --unchecked_ == 0 && check(ran); }
+    bool spent(Function ran) { return (pace_.step() || virtual_time()) && check(ran); }
 
     bool check(Function ran);
-    void refresh();
+    bool over() const;
 
     Loop& loop_;
-    const Clock& clock_;
-    Instant now_;
-    Instant end_;
-    std::uint64_t ticks_;       ///< of the last look at the clock
-    std::uint64_t checked_at_;  ///< ticks of the last check
-    std::uint32_t stride_ = 1;  ///< handlers between two checks
-    std::uint32_t unchecked_ = 1;
-    std::uint32_t checks_;  ///< simulation: checks left before the slice counts as used up
-    bool virtual_time_;
-    Slowest slowest_;
+    Pace& pace_;
+    Limits& limits_;
     Deferred* deferred_ = nullptr;
     Deferred** deferred_end_ = &deferred_;
 };
@@ -163,7 +167,8 @@ class Loop {
 
     /// Total time its handlers took; any thread.
     Duration time_used() const {
-        return Duration::from_microseconds(used_us_.load(std::memory_order_relaxed));
+        const std::uint64_t ns = used_ns_.load(std::memory_order_relaxed);
+        return Duration::from_microseconds(static_cast<std::int64_t>(ns / 1000));
     }
 
   private:
@@ -175,14 +180,7 @@ class Loop {
 
     enum class Outcome : std::uint8_t { idle, more, stopped };
 
-    struct RunLimits {
-        const Clock* clock;
-        Instant now;
-        Duration slice;
-        std::uint32_t checks;  ///< zero: real time
-    };
-
-    Outcome run(const RunLimits& limits, Turn::Slowest& slowest);
+    Outcome run(Turn::Limits& limits);
     bool run_events(Turn& turn);
     bool run_event(Turn& turn);
     bool run_timers(Turn& turn);
@@ -210,11 +208,10 @@ class Loop {
     TimerQueue timers_;
     Instant armed_ = Instant::never();  ///< when the thread will wake us; under the domain
     std::unique_ptr<LoopIo> io_;        ///< made with the first watcher
-    const Turn* turn_ = nullptr;        ///< the present one
     Loop* tell_ = nullptr;
     Event* stopped_event_ = nullptr;
     std::uint64_t random_state_;
-    std::atomic<std::int64_t> used_us_{0};
+    std::atomic<std::uint64_t> used_ns_{0};  ///< written by whoever runs it
 };
 
 /// Scoped direct access from outside of the loop's turns: holds its domain. Subject to the lock

@@ -252,7 +252,8 @@ TEST_CASE("a loop word survives packing") {
     CHECK(LoopWord::unpack(word.pack()) == word);
 }
 
-TEST_CASE("no interleaving of sends, pick-ups and a stop loses or doubles anything") {
+TEST_CASE("AT-PING-1 no interleaving of sends, pick-ups and a stop loses or doubles anything",
+          "[AT-PING-1]") {
     CHECK(explore(world_of(1, 3, 2, false), Fault::none).empty());
     CHECK(explore(world_of(2, 2, 2, false), Fault::none).empty());
     CHECK(explore(world_of(2, 1, 2, true), Fault::none).empty());
@@ -260,7 +261,7 @@ TEST_CASE("no interleaving of sends, pick-ups and a stop loses or doubles anythi
     CHECK(explore(world_of(1, 1, 3, true), Fault::none).empty());
 }
 
-TEST_CASE("the walk finds protocols that are wrong") {
+TEST_CASE("AT-PING-1 the walk finds protocols that are wrong", "[AT-PING-1]") {
     CHECK(explore(world_of(2, 2, 2, false), Fault::no_notified) == "lost wake-up");
     CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).empty());
     CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::double_enqueue).empty());

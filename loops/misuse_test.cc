@@ -155,7 +155,8 @@ TEST_CASE("freeing from a pool in the wrong loop names the pool, its domain and 
     pool.reset();
 }
 
-TEST_CASE("a watcher needs the domain of its loop, and both domains to move") {
+TEST_CASE("AT-SOCK-9 a watcher needs the domain of its loop, and both domains to move",
+          "[AT-SOCK-2][AT-SOCK-9]") {
     Sim sim;
     TestLoop from(*sim.group, "from");
     TestLoop to(*sim.group, "to");

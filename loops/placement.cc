@@ -23,6 +23,16 @@ bool BusyMeter::feed(Duration wait) {
     return busy_;
 }
 
+bool SpinBudget::allows(Instant now) {
+    if (filled_at_.is_zero()) filled_at_ = now;
+    const std::int64_t gained_us = (now - filled_at_).microseconds() / share;
+    if (gained_us > 0) {
+        left_us_ = std::min(left_us_ + gained_us, left_us_max);
+        filled_at_ += Duration::from_microseconds(gained_us * share);
+    }
+    return left_us_ > 0 && now >= barred_until_;
+}
+
 Duration time_slice(const SliceLimits& limits, Duration elapsed, std::size_t loops) {
     const Duration left = std::max(limits.max_latency / 2 - elapsed, Duration());
     const auto shares = static_cast<std::int64_t>(std::max<std::size_t>(loops, 1));
@@ -47,6 +57,10 @@ std::optional<std::size_t> choose_loop(std::span<const Load> loops, Load differe
         best_rest = rest;
     }
     return best;
+}
+
+std::size_t plan_even(std::size_t mine, std::size_t other) {
+    return mine >= other + 3 ? (mine - other) / 2 : 0;
 }
 
 std::size_t choose_thread(std::span<const ThreadLoad> threads) {

@@ -32,6 +32,27 @@ class BusyMeter {
     bool busy_ = false;
 };
 
+/// How much a thread may look for work before it sleeps: a twentieth of the time, and nothing for a
+/// while after somebody else needed the processor.
+class SpinBudget {
+  public:
+    bool allows(Instant now);
+
+    /// Looked that long in vain; what led to work is free.
+    void spent(Duration span) { left_us_ -= span.microseconds(); }
+
+    void preempted(Instant now) { barred_until_ = now + bar; }
+
+  private:
+    static constexpr std::int64_t share = 20;         ///< one part in so many
+    static constexpr std::int64_t left_us_max = 500;  ///< saved up
+    static constexpr Duration bar = Duration::from_milliseconds(100);
+
+    std::int64_t left_us_ = 0;
+    Instant filled_at_;
+    Instant barred_until_;
+};
+
 struct SliceLimits {
     Duration max_latency;
     Duration min_slice;
@@ -57,6 +78,10 @@ std::optional<MovePlan> plan_move(std::span<const Load> threads, std::size_t fro
 
 /// The loop whose move best halves the difference; none if each would make it worse.
 std::optional<std::size_t> choose_loop(std::span<const Load> loops, Load difference);
+
+/// How many of `mine` runnable loops a busy thread gives away, if the other one has `other` besides
+/// the one it runs. Differences that a single run makes are left alone.
+std::size_t plan_even(std::size_t mine, std::size_t other);
 
 /// Where a new loop goes: fewest loops; the less loaded one among equals.
 struct ThreadLoad {

@@ -14,14 +14,14 @@ BusyMeter meter() {
 
 }  // namespace
 
-TEST_CASE("four turns without waiting make a thread busy") {
+TEST_CASE("AT-BUSY-1 four turns without waiting make a thread busy", "[AT-BUSY-1]") {
     BusyMeter busy = meter();
     for (int i = 0; i < 3; ++i)
         CHECK_FALSE(busy.feed(Duration()));
     CHECK(busy.feed(Duration()));
 }
 
-TEST_CASE("turns that alternate never make a thread busy") {
+TEST_CASE("AT-BUSY-1 turns that alternate never make a thread busy", "[AT-BUSY-1]") {
     BusyMeter busy = meter();
     for (int i = 0; i < 1000; ++i) {
         CHECK_FALSE(busy.feed(Duration()));
@@ -29,7 +29,7 @@ TEST_CASE("turns that alternate never make a thread busy") {
     }
 }
 
-TEST_CASE("a busy thread needs four turns with waiting to be idle again") {
+TEST_CASE("AT-BUSY-1 a busy thread needs four turns with waiting to be idle again", "[AT-BUSY-1]") {
     BusyMeter busy = meter();
     for (int i = 0; i < 10; ++i)
         busy.feed(Duration());
@@ -38,7 +38,7 @@ TEST_CASE("a busy thread needs four turns with waiting to be idle again") {
     CHECK_FALSE(busy.feed(milliseconds(5)));
 }
 
-TEST_CASE("one long wait ends busyness at once") {
+TEST_CASE("AT-BUSY-1 one long wait ends busyness at once", "[AT-BUSY-1]") {
     BusyMeter busy = meter();
     for (int i = 0; i < 4; ++i)
         busy.feed(Duration());
@@ -46,7 +46,8 @@ TEST_CASE("one long wait ends busyness at once") {
     CHECK_FALSE(busy.feed(milliseconds(301)));
 }
 
-TEST_CASE("a round that is late already gives each loop the least slice, not the longest") {
+TEST_CASE("AT-BUSY-6 a round that is late already gives each loop the least slice, not the longest",
+          "[AT-BUSY-6]") {
     const SliceLimits limits{milliseconds(10), milliseconds(1), milliseconds(300)};
     CHECK(time_slice(limits, Duration(), 1) == milliseconds(5));
     CHECK(time_slice(limits, milliseconds(3), 2) == milliseconds(1));

@@ -33,20 +33,23 @@ int to_milliseconds(Duration timeout) {
     return static_cast<int>(std::min((timeout.microseconds() - 1) / 1000 + 1, longest));
 }
 
-int wait_for(int epoll, std::span<epoll_event> events, Duration timeout) {
-    const int count = static_cast<int>(events.size());
-    if (timeout <= Duration()) return epoll_wait(epoll, events.data(), count, 0);
-    if (timeout.is_infinite()) return epoll_wait(epoll, events.data(), count, -1);
-    const timespec precise{timeout.seconds(), (timeout.microseconds() % 1'000'000) * 1000};
-    const int found = epoll_pwait2(epoll, events.data(), count, &precise, nullptr);
-    if (found >= 0 || errno != ENOSYS) return found;
-    return epoll_wait(epoll, events.data(), count, to_milliseconds(timeout));
-}
-
 }  // namespace
 
 EpollPoller::EpollPoller(FileDescriptor epoll, FileDescriptor kick)
     : epoll_(std::move(epoll)), kick_(std::move(kick)) {}
+
+int EpollPoller::wait_for(std::span<epoll_event> events, Duration timeout) {
+    const int count = static_cast<int>(events.size());
+    if (timeout <= Duration()) return epoll_wait(epoll_.get(), events.data(), count, 0);
+    if (timeout.is_infinite()) return epoll_wait(epoll_.get(), events.data(), count, -1);
+    if (precise_) {
+        const timespec precise{timeout.seconds(), (timeout.microseconds() % 1'000'000) * 1000};
+        const int found = epoll_pwait2(epoll_.get(), events.data(), count, &precise, nullptr);
+        if (found >= 0 || errno != ENOSYS) return found;
+        precise_ = false;
+    }
+    return epoll_wait(epoll_.get(), events.data(), count, to_milliseconds(timeout));
+}
 
 int EpollPoller::add(int fd, Interest interest, void* token) {
     epoll_event event{.events = to_epoll(interest), .data = {.ptr = token}};
@@ -66,7 +69,7 @@ void EpollPoller::remove(int fd) {
 std::size_t EpollPoller::wait(std::span<Report> reports, Duration timeout) {
     std::array<epoll_event, events_max> events;
     const std::size_t room = std::min(reports.size(), events_max);
-    const int found = wait_for(epoll_.get(), std::span(events).first(room), timeout);
+    const int found = wait_for(std::span(events).first(room), timeout);
     if (found < 0) {
         TERN_ASSERT(errno == EINTR, "epoll_wait failed with errno ", errno);
         return 0;

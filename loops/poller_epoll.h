@@ -7,6 +7,8 @@
 #include "loops/file_descriptor.h"
 #include "loops/poller.h"
 
+struct epoll_event;
+
 namespace tern::loops {
 
 class EpollPoller final : public Poller {
@@ -22,8 +24,11 @@ class EpollPoller final : public Poller {
     int descriptor() const override { return epoll_.get(); }
 
   private:
+    int wait_for(std::span<epoll_event> events, Duration timeout);
+
     FileDescriptor epoll_;
     FileDescriptor kick_;
+    bool precise_ = true;  ///< the kernel knows waits of microseconds
 };
 
 class EpollFactory final : public PollerFactory {

@@ -127,7 +127,8 @@ TEST_CASE("a kick ends the next wait") {
     CHECK(poller->wait(reports, Duration::infinite()) == 0);
 }
 
-TEST_CASE("a stream survives its watcher moving between loops all the time") {
+TEST_CASE("AT-SOCK-8 a stream survives its watcher moving between loops all the time",
+          "[AT-SOCK-8]") {
     constexpr std::size_t bytes = 2'000'000;
     Real real(2);
     TestLoop first(real.group, "first");
@@ -184,7 +185,8 @@ TEST_CASE("a stream survives its watcher moving between loops all the time") {
     CHECK(moves > 10);
 }
 
-TEST_CASE("the sender of a paused stream is held up and all bytes come after the resume") {
+TEST_CASE("AT-SOCK-4 the sender of a paused stream is held up and all bytes come after the resume",
+          "[AT-SOCK-4]") {
     constexpr std::size_t bytes = 3'000'000;
     Real real(1);
     TestLoop loop(real.group, "reader");

@@ -25,9 +25,11 @@ class Session {
 
         bool active() const { return hold_.held(); }
 
+        /// The last one lets the session go, and what is in it may be gone when this returns: the
+        /// caller, and this token, too.
         void end() {
-            hold_.release();
             session_ = nullptr;
+            hold_.release();
         }
 
       private:

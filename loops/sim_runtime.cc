@@ -94,7 +94,8 @@ bool SimRuntime::step() {
     const auto checks = static_cast<std::uint32_t>(1 + random(checks_max));
     ++steps_;
     runtime_.state_->running.store(true);
-    worker.run_cell(cell, virtual_slice, checks, clock_.now());
+    worker.set_now(clock_.now());
+    worker.run_cell(cell, virtual_slice, checks);
     runtime_.state_->running.store(false);
     return true;
 }

@@ -30,8 +30,11 @@ struct GroupOptions {
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
     Duration max_latency = Duration::from_milliseconds(300);  ///< goal for one round of all loops
-    Duration min_slice = Duration::from_microseconds(500);    ///< a loop gets at least that
-    Duration max_slice = Duration::from_milliseconds(20);     ///< and at most that
+    Duration min_slice = Duration::from_microseconds(200);    ///< a loop gets at least that
+    Duration max_slice = Duration::from_milliseconds(2);      ///< and at most that
+    /// Latency groups look for work that long before they sleep, in a twentieth of the time at
+    /// most, and not while others need the processor.
+    Duration spin = Duration::from_microseconds(20);
     unsigned busy_enter = 4;  ///< consecutive turns without waiting that make a thread busy
     unsigned busy_leave = 4;  ///< and turns with waiting that end it
     Duration force_idle = Duration::from_milliseconds(300);  ///< one such wait ends it at once

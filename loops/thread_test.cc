@@ -84,13 +84,14 @@ struct Stopper {
 
 }  // namespace
 
-TEST_CASE("all threads exist right after the start, and no more for many loops") {
+TEST_CASE("AT-THR-4 all threads exist right after the start, and no more for many loops",
+          "[AT-THR-1][AT-THR-4]") {
     const std::size_t before = system_threads();
     Real real(8);
     std::vector<std::unique_ptr<TestLoop>> loops;
     real.run([&](Turn&) {
         CHECK(system_threads() == before + 8);
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < 5000; ++i) {
             loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
         }
         CHECK(system_threads() == before + 8);
@@ -129,7 +130,8 @@ TEST_CASE("events hop round a ring of loops on several threads") {
         CHECK(hopper->left == 0);
 }
 
-TEST_CASE("every send that found the event idle runs it once while loops move about") {
+TEST_CASE("AT-PING-2 every send that found the event idle runs it once while loops move about",
+          "[AT-PING-2]") {
     constexpr int senders = 4;
     constexpr int loop_count = 8;
     constexpr int rounds = 100000;
@@ -182,7 +184,8 @@ TEST_CASE("every send that found the event idle runs it once while loops move ab
         CHECK(target->runs == target->queued.load());
 }
 
-TEST_CASE("the number of threads changes under traffic and nothing is lost") {
+TEST_CASE("AT-THR-2 the number of threads changes under traffic and nothing is lost",
+          "[AT-THR-2]") {
     const std::size_t threads_before = system_threads();
     {
         Real real(4);
@@ -228,7 +231,7 @@ TEST_CASE("the number of threads changes under traffic and nothing is lost") {
     CHECK(system_threads() == threads_before);
 }
 
-TEST_CASE("a shrinking group waits for the run that goes on") {
+TEST_CASE("AT-THR-3 a shrinking group waits for the run that goes on", "[AT-THR-3]") {
     Real real(2);
     TestLoop a(real.group, "a");
     TestLoop b(real.group, "b");
@@ -264,7 +267,8 @@ TEST_CASE("a shrinking group waits for the run that goes on") {
     CHECK(resized);
 }
 
-TEST_CASE("a standard loop never runs on a latency thread, nor the other way round") {
+TEST_CASE("AT-LAT-2 a standard loop never runs on a latency thread, nor the other way round",
+          "[AT-LAT-2]") {
     Real real(2);
     ThreadGroup& express =
         real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 1});
@@ -405,7 +409,7 @@ TEST_CASE("a hook runs once in every thread") {
     CHECK(threads.size() == 4);
 }
 
-TEST_CASE("idle loops cost nothing: a turn visits active loops only") {
+TEST_CASE("AT-IDLE-2 idle loops cost nothing: a turn visits active loops only", "[AT-IDLE-2]") {
     Real real(2);
     std::vector<std::unique_ptr<TestLoop>> loops;
     for (int i = 0; i < 20000; ++i) {

@@ -86,7 +86,9 @@ TEST_CASE("what a handler leaves is reported again") {
     CHECK(watched.log.lines.size() == 5);
 }
 
-TEST_CASE("two reasons to pause need two resumes, and waiting data comes without new bytes") {
+TEST_CASE(
+    "AT-SOCK-6 two reasons to pause need two resumes, and waiting data comes without new bytes",
+    "[AT-SOCK-6]") {
     Sim sim;
     Watched watched(sim);
     {
@@ -111,7 +113,7 @@ TEST_CASE("two reasons to pause need two resumes, and waiting data comes without
     CHECK(watched.log.lines == std::vector<std::string>{"r"});
 }
 
-TEST_CASE("a reset is reported once while reading is paused") {
+TEST_CASE("AT-SOCK-5 a reset is reported once while reading is paused", "[AT-SOCK-5]") {
     Sim sim;
     Watched watched(sim);
     watched.log.then = nullptr;
@@ -124,7 +126,7 @@ TEST_CASE("a reset is reported once while reading is paused") {
     CHECK(watched.log.lines == std::vector<std::string>{"eh"});
 }
 
-TEST_CASE("pausing inside the handler stops delivery of the same batch") {
+TEST_CASE("AT-SOCK-7 pausing inside the handler stops delivery of the same batch", "[AT-SOCK-7]") {
     Sim sim;
     TestLoop loop(*sim.group, "a");
     const int fds[2] = {sim.sim.descriptors().open(), sim.sim.descriptors().open()};
@@ -167,7 +169,7 @@ TEST_CASE("a handler may destroy watchers whose reports wait behind it") {
     CHECK(logs[0].lines.size() + logs[1].lines.size() == 1);
 }
 
-TEST_CASE("a moved watcher is served by its new loop") {
+TEST_CASE("AT-SOCK-11 a moved watcher is served by its new loop", "[AT-SOCK-11]") {
     Sim sim;
     Watched watched(sim);
     TestLoop other(*sim.group, "b");

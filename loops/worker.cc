@@ -1,5 +1,6 @@
 #include "loops/worker.h"
 
+#include "locking/futex_mutex.h"
 #include "locking/rcu.h"
 #include "loops/group_state.h"
 
@@ -7,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +24,13 @@ constexpr Duration trim_delay = Duration::from_seconds(1);
 // RCU callbacks that still wait for readers are looked after that often by the main thread.
 constexpr Duration reclaim_interval = Duration::from_milliseconds(10);
 constexpr std::size_t reclaim_budget = 256;
+constexpr unsigned long timer_slack_ns = 1;
+// While spinning, the kernel is asked once per so many looks at memory.
+constexpr unsigned looks_between_polls = 16;
+// A gap that long between two looks means that somebody else needs the processor.
+constexpr Duration preempted = Duration::from_microseconds(20);
+// So many woken loops run in a row before one that waits for time gets its turn.
+constexpr unsigned favoured_max = 8;
 
 }  // namespace
 
@@ -29,10 +39,11 @@ Worker::Worker(GroupState& group, std::uint16_t index, std::unique_ptr<Poller> p
       runtime_(group.runtime()),
       index_(index),
       poller_(std::move(poller)),
-      meter_(group.options().busy_enter, group.options().busy_leave, group.options().force_idle) {}
+      meter_(group.options().busy_enter, group.options().busy_leave, group.options().force_idle),
+      pace_(runtime_.clock(), runtime_.state_->options.clock == nullptr) {}
 
 void Worker::enqueue(LoopCell& cell) noexcept {
-    queue_.push(cell);
+    woken_.push(cell);
     if (rouse()) return;
     // The thread is awake. If it is stuck in a long run, somebody idle may take this over.
     if (!group_.balanced() || group_.sleepers.load(std::memory_order_relaxed) == 0) return;
@@ -80,7 +91,9 @@ Duration Worker::running_for(Instant now) const noexcept {
 
 void Worker::serve() {
     system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
-    now_ = last_tick_ = turn_begin_ = last_poll_ = runtime_.clock().now();
+    // Deadlines are gathered per loop already; the kernel need not add 50 microseconds to each.
+    ::prctl(PR_SET_TIMERSLACK, timer_slack_ns);
+    last_tick_ = turn_begin_ = last_poll_ = pace_.refresh();
     started_us_.store(last_tick_.microseconds(), std::memory_order_relaxed);
     while (!demanded(leave | end))
         turn();
@@ -98,15 +111,13 @@ void Worker::serve() {
 }
 
 void Worker::turn() {
-    const Instant now = now_;
-    turn_begin_ = now;
+    const Instant now = turn_begin_ = pace_.now();
     if (now >= earliest()) fire(now);
     if (demanded(hooks)) run_hooks();
     if (group_.injected() != 0) take_injected(now);
-    Instant after = run_ready(now);
+    const Instant after = run_ready(now);
     if (group_.balanced()) balance(after);
     Duration wait = wait_time(after);
-    now_ = after;
     if (wait.is_zero() && after - last_poll_ < poll_interval) return;
     maintain();
     if (wait > Duration() && group_.balanced()) wait = look_for_work(wait, after);
@@ -121,25 +132,43 @@ void Worker::turn() {
     } else {
         harvest(Duration());
     }
-    now_ = last_poll_ = runtime_.clock().now();
+    last_poll_ = pace_.refresh();
 }
 
 Instant Worker::run_ready(Instant now) {
-    const std::uint32_t ready = queue_.size();
+    const std::uint32_t ready = backlog();
     if (ready == 0) return now;
     const GroupOptions& options = group_.options();
     const Duration slice = time_slice({options.max_latency, options.min_slice, options.max_slice},
                                       now - turn_begin_, ready);
     const Instant until = now + poll_interval;
     for (std::uint32_t i = 0; i < ready && now < until && !demanded(leave | end); ++i) {
-        LoopCell* const cell = queue_.pop();
+        LoopCell* const cell = pop();
         if (cell == nullptr) break;
         if (give_away(*cell)) continue;
         offer_help(*cell, now);
-        now = run_cell(*cell, slice, 0, now);
+        now = run_cell(*cell, slice, 0);
         trimmed_ = false;
     }
     return now;
+}
+
+LoopCell* Worker::pop() noexcept {
+    const bool woken = woken_.size() != 0;
+    if (woken && (waiting_.size() == 0 || favoured_ < favoured_max)) {
+        if (LoopCell* const cell = woken_.pop()) {
+            favoured_ = waiting_.size() == 0 ? 0 : favoured_ + 1;
+            return cell;
+        }
+    }
+    favoured_ = 0;
+    if (LoopCell* const cell = waiting_.pop()) return cell;
+    return woken_.pop();
+}
+
+LoopCell* Worker::give() noexcept {
+    if (LoopCell* const cell = waiting_.pop()) return cell;
+    return woken_.pop();
 }
 
 /// A popped loop that belongs elsewhere: another group by its owner's wish, another thread by the
@@ -159,7 +188,8 @@ bool Worker::give_away(LoopCell& cell) {
     return group_.hand(cell, target);
 }
 
-Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, Instant now) {
+Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
+    const Instant now = pace_.now();
     if (cell.home != this) {
         if (cell.home != nullptr) cell.home->disown(cell);
         adopt(cell);
@@ -169,43 +199,54 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, I
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
     Loop& loop = *cell.loop;
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
+    const Duration patience = std::min(slice, group_.options().min_slice);
+    Turn::Limits limits{.pace = &pace_, .end = now + slice, .yields_from = now + patience};
+    limits.worker = checks == 0 ? this : nullptr;
+    limits.checks = checks;
+    const std::uint64_t before_ns = pace_.spent_ns();
+    pace_.begin();
     loop.domain_.lock_erased();
     running_loop = &loop;
-    Turn::Slowest slowest;
-    const Loop::Outcome outcome = loop.run({&runtime_.clock_, now, slice, checks}, slowest);
+    const Loop::Outcome outcome = loop.run(limits);
     running_loop = nullptr;
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();
-
-    const Instant after = runtime_.clock().now();
-    const Duration took = after - now;
+    pace_.finish();
     run_started_us_.store(0, std::memory_order_relaxed);
-    times_.working.fetch_add(took.microseconds(), std::memory_order_relaxed);
-    tick_work_us_ += took.microseconds();
-    count_load(cell, took, after);
-    loop.used_us_.fetch_add(took.microseconds(), std::memory_order_relaxed);
-    const RuntimeState& state = *runtime_.state_;
-    if (took > state.slow_limit) [[unlikely]] {
-        state.slow_sink(state.slow_context,
-                        {loop.name(), group_.options().name, took, slowest.function});
-    }
+    count_run(cell, pace_.spent_ns() - before_ns, limits.slowest);
     if (outcome == Loop::Outcome::stopped) {
         Loop& tell = *loop.tell_;
         Event& stopped = *loop.stopped_event_;
         disown(cell);
         change(cell, step_stopped);
         stopped.send(tell);  // the loop may be gone from here on
-        return after;
+    } else {
+        finish_run(cell, outcome);
     }
-    finish_run(cell, outcome);
-    return after;
+    return pace_.now();
+}
+
+void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) {
+    const auto add = [took_ns](std::atomic<std::uint64_t>& sum) {
+        sum.store(sum.load(std::memory_order_relaxed) + took_ns, std::memory_order_relaxed);
+    };
+    Loop& loop = *cell.loop;
+    add(times_.working_ns);
+    add(loop.used_ns_);
+    tick_work_ns_ += took_ns;
+    count_load(cell, took_ns, pace_.now());
+    const RuntimeState& state = *runtime_.state_;
+    const auto took = Duration::from_microseconds(static_cast<std::int64_t>(took_ns / 1000));
+    last_took_ = took;
+    if (took > state.slow_limit) [[unlikely]] {
+        state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took, slowest});
+    }
 }
 
 void Worker::finish_run(LoopCell& cell, Loop::Outcome outcome) {
     const bool more = outcome == Loop::Outcome::more;
-    if (change(cell, [more](LoopWord word) { return step_done(word, more); }).enqueue) {
-        queue_.push(cell);
-    }
+    if (!change(cell, [more](LoopWord word) { return step_done(word, more); }).enqueue) return;
+    (more ? waiting_ : woken_).push(cell);
 }
 
 void Worker::fire(Instant now) {
@@ -238,7 +279,7 @@ void Worker::harvest(Duration timeout) {
 }
 
 Duration Worker::wait_time(Instant now) {
-    if (queue_.size() != 0 || demands_.load(std::memory_order_relaxed) != 0) return Duration();
+    if (backlog() != 0 || demands_.load(std::memory_order_relaxed) != 0) return Duration();
     if (group_.injected() != 0 && may_take(now)) return Duration();
     if (earliest().is_never()) return Duration::infinite();
     return std::max(earliest() - now, Duration());
@@ -250,24 +291,55 @@ void Worker::sleep(Duration timeout) {
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
+    const Instant begin = runtime_.clock().now();
+    if (spin(timeout)) return;
     const Instant asleep_at = runtime_.clock().now();
+    if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
-    const bool work = queue_.size() != 0 || demands_.load(std::memory_order_seq_cst) != 0 ||
-                      group_.injected() != 0;
+    const bool work =
+        backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0 || group_.injected() != 0;
     harvest(work ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
     const Instant awake_at = runtime_.clock().now();
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
-    if (trims && awake_at - asleep_at >= trim_delay && queue_.size() == 0) {
+    if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);
         trimmed_ = true;
     }
+}
+
+/// In a latency group: looks for work for some microseconds before it sleeps, because to be woken
+/// costs more. True if there is some.
+bool Worker::spin(Duration timeout) {
+    const Duration limit = std::min(timeout, group_.options().spin);
+    if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
+    if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
+    const Instant start = runtime_.clock().now();
+    if (!spin_budget_.allows(start)) return false;
+    Instant now = start;
+    while (now - start < limit) {
+        const Instant before = now;
+        for (unsigned i = 0; i < looks_between_polls; ++i) {
+            if (backlog() != 0 || demands_.load() != 0) return true;
+            locking::cpu_pause();
+        }
+        harvest(Duration());
+        // Whoever we keep from this processor may be the one we wait for.
+        ::sched_yield();
+        now = runtime_.clock().now();
+        if (now - before > preempted) {
+            spin_budget_.preempted(now);
+            return false;
+        }
+    }
+    spin_budget_.spent(now - start);
+    return false;
 }
 
 void Worker::maintain() {

@@ -7,6 +7,7 @@
 
 #include "loops/cell.h"
 #include "loops/loop.h"
+#include "loops/pace.h"
 #include "loops/placement.h"
 #include "loops/poller.h"
 #include "loops/runtime.h"
@@ -40,7 +41,12 @@ class Worker {
     /// Any thread: the cell is READY and the caller's.
     void enqueue(LoopCell& cell) noexcept;
 
-    void push(LoopCell& cell) noexcept { queue_.push(cell); }
+    void push(LoopCell& cell) noexcept { woken_.push(cell); }
+
+    /// Whether somebody but the loop that runs needs this thread now.
+    bool wanted(Instant now) const noexcept {
+        return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
+    }
 
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
@@ -73,17 +79,24 @@ class Worker {
     void fire(Instant now);
     void harvest(Duration timeout);
     void run_hooks();
-    Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, Instant now);
+    /// `checks`: zero in real time, else handlers until the slice counts as used up.
+    Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
 
-    LoopCell* pop() noexcept { return queue_.pop(); }
+    /// Simulation: the time as of which it runs loops.
+    void set_now(Instant now) { pace_.set(now); }
 
-    bool remove(LoopCell& cell) noexcept { return queue_.remove(cell); }
+    /// The next loop to run: woken ones first, but those that wait for time get their share.
+    LoopCell* pop() noexcept;
+    /// For other threads: those that wait for time first.
+    LoopCell* give() noexcept;
+
+    bool remove(LoopCell& cell) noexcept { return woken_.remove(cell) || waiting_.remove(cell); }
 
     Instant earliest() const {
         return Instant::from_microseconds(earliest_us_.load(std::memory_order_relaxed));
     }
 
-    std::uint32_t backlog() const noexcept { return queue_.size(); }
+    std::uint32_t backlog() const noexcept { return woken_.size() + waiting_.size(); }
 
     bool asleep() const noexcept { return sleeping_.load(std::memory_order_seq_cst); }
 
@@ -103,7 +116,7 @@ class Worker {
     static constexpr Duration help_delay = Duration::from_milliseconds(2);
 
     struct Times {
-        std::atomic<std::int64_t> working{0};
+        std::atomic<std::uint64_t> working_ns{0};  ///< written by the thread alone
         std::atomic<std::int64_t> idle{0};
         std::atomic<std::int64_t> asleep_at{0};  ///< when the present sleep began; 0: awake
     };
@@ -111,6 +124,7 @@ class Worker {
     void turn();
     Instant run_ready(Instant now);
     bool give_away(LoopCell& cell);
+    void count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest);
     void finish_run(LoopCell& cell, Loop::Outcome outcome);
     void take_injected(Instant now);
     bool may_take(Instant now) const;
@@ -119,6 +133,9 @@ class Worker {
     void offer_help(const LoopCell& cell, Instant now);
     Duration look_for_work(Duration wait, Instant now);
     bool steal_from(Worker& victim, Instant now);
+    void even_out();
+    void move_load(Instant now);
+    bool spin(Duration timeout);
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
 
     bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
@@ -126,7 +143,7 @@ class Worker {
     Duration wait_time(Instant now);
     void sleep(Duration timeout);
     void maintain();
-    void count_load(LoopCell& cell, Duration took, Instant now);
+    void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
     void update_earliest();
     void heap_set(LoopCell& cell, Instant at);
     void heap_remove(LoopCell& cell);
@@ -138,7 +155,8 @@ class Worker {
     Runtime& runtime_;
     const std::uint16_t index_;
     std::unique_ptr<Poller> poller_;
-    ReadyQueue queue_;
+    ReadyQueue woken_;    ///< something has come for them
+    ReadyQueue waiting_;  ///< they had used up their slice with work left
     std::atomic<bool> sleeping_{false};
     std::atomic<std::uint32_t> demands_{0};
     std::atomic<bool> busy_{false};
@@ -157,12 +175,16 @@ class Worker {
 
     // Of the thread itself.
     BusyMeter meter_;
-    Instant now_;  ///< as of the last look at the clock
+    Pace pace_;
+    Duration last_took_;     ///< the run before
+    unsigned favoured_ = 0;  ///< woken loops run in a row while others waited for time
     Instant turn_begin_;
     Instant last_poll_;
     Instant last_tick_;
-    std::int64_t tick_work_us_ = 0;
-    unsigned imbalance_ = 0;
+    std::uint64_t tick_work_ns_ = 0;
+    unsigned imbalance_ = 0;  ///< ticks in a row
+    unsigned crowding_ = 0;   ///< ticks in a row
+    SpinBudget spin_budget_;
     bool trimmed_ = true;
     bool reclaimed_ = false;
     std::atomic<std::uint32_t> load_{0};

@@ -13,9 +13,10 @@ constexpr Duration tick = Duration::from_milliseconds(100);
 // An injected loop that nobody idle took for that long is taken by whoever comes first.
 constexpr Duration injected_patience = Duration::from_milliseconds(10);
 // A loop with that much run time per window is worth calling for help before it runs.
-constexpr std::uint32_t heavy_load_us = 5000;
-// One run counts for that much at most (a quarter of an hour), so that sums do not overflow.
-constexpr std::int64_t load_us_max = 1'000'000'000;
+constexpr std::uint32_t heavy_load_ns = 5'000'000;
+// One run counts for that much at most, so that sums do not overflow.
+constexpr std::uint64_t load_ns_max = 1'000'000'000;
+constexpr std::uint64_t tick_ns = 100'000'000;
 
 bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
     const auto moved = Instant::from_microseconds(cell.moved_us.load(std::memory_order_relaxed));
@@ -23,8 +24,8 @@ bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
 }
 
 /// Halved once per window gone by.
-std::uint32_t decayed(std::uint32_t load_us, std::uint32_t windows) {
-    return windows >= 32 ? 0 : load_us >> windows;
+std::uint32_t decayed(std::uint32_t load_ns, std::uint32_t windows) {
+    return windows >= 32 ? 0 : load_ns >> windows;
 }
 
 /// The number of the present window; it may wrap round.
@@ -34,12 +35,12 @@ std::uint32_t window_of(Instant now) {
 
 }  // namespace
 
-void Worker::count_load(LoopCell& cell, Duration took, Instant now) {
+void Worker::count_load(LoopCell& cell, std::uint64_t took_ns, Instant now) {
     const std::uint32_t window = window_of(now);
-    const std::uint32_t old = decayed(cell.load_us.load(std::memory_order_relaxed),
+    const std::uint32_t old = decayed(cell.load_ns.load(std::memory_order_relaxed),
                                       window - cell.load_window.load(std::memory_order_relaxed));
-    const std::int64_t us = std::clamp<std::int64_t>(took.microseconds(), 0, load_us_max);
-    cell.load_us.store(old + static_cast<std::uint32_t>(us), std::memory_order_relaxed);
+    const auto added = static_cast<std::uint32_t>(std::min(took_ns, load_ns_max));
+    cell.load_ns.store(old + added, std::memory_order_relaxed);
     cell.load_window.store(window, std::memory_order_relaxed);
 }
 
@@ -51,7 +52,7 @@ Load Worker::load(Instant now) const noexcept {
 }
 
 bool Worker::may_take(Instant now) const {
-    return !meter_.busy() || queue_.size() == 0 ||
+    return !meter_.busy() || backlog() == 0 ||
            group_.busy.load(std::memory_order_relaxed) >= group_.threads() ||
            now - group_.injected_since() > injected_patience;
 }
@@ -62,21 +63,24 @@ void Worker::take_injected(Instant now) {
     while (share-- > 0) {
         LoopCell* const cell = group_.pick();
         if (cell == nullptr) return;
-        queue_.push(*cell);
+        waiting_.push(*cell);
     }
     if (group_.injected() != 0) group_.rouse_one();
 }
 
+/// Gives half of what it has more than the member with the least.
 void Worker::drop_loops(Instant now) {
     if (group_.busy.load(std::memory_order_relaxed) >= group_.threads()) return;
-    if (loops() < 2) return;
-    std::uint32_t drops = queue_.size() / 2;
-    for (std::uint32_t looks = queue_.size(); drops > 0 && looks > 0; --looks) {
-        LoopCell* const cell = queue_.pop();
+    if (loops() < 2 || backlog() < 2) return;
+    std::uint32_t least = backlog();
+    group_.for_members([&](Worker& other) { least = std::min(least, other.backlog()); });
+    std::uint32_t drops = (backlog() - least) / 2;
+    for (std::uint32_t looks = backlog(); drops > 0 && looks > 0; --looks) {
+        LoopCell* const cell = give();
         if (cell == nullptr) return;
         if (moved_lately(*cell, now, group_.options().cool_down) ||
             cell->read().has(LoopWord::stopping)) {
-            queue_.push(*cell);
+            waiting_.push(*cell);
             continue;
         }
         if (cell->home != nullptr) cell->home->disown(*cell);
@@ -86,10 +90,10 @@ void Worker::drop_loops(Instant now) {
 }
 
 void Worker::offer_help(const LoopCell& cell, Instant now) {
-    if (!group_.balanced() || queue_.size() == 0) return;
+    if (!group_.balanced() || backlog() == 0) return;
     if (group_.sleepers.load(std::memory_order_relaxed) == 0) return;
-    if (busy() || now - turn_begin_ > help_delay ||
-        cell.load_us.load(std::memory_order_relaxed) > heavy_load_us) {
+    if (busy() || now - turn_begin_ > help_delay || last_took_ > help_delay ||
+        cell.load_ns.load(std::memory_order_relaxed) > heavy_load_ns) {
         group_.rouse_one();
     }
 }
@@ -111,16 +115,22 @@ Duration Worker::look_for_work(Duration wait, Instant now) {
     return backlog ? std::min(wait, help_delay) : wait;
 }
 
+/// Takes as many as make both have the same, the one that the victim runs included.
 bool Worker::steal_from(Worker& victim, Instant now) {
-    LoopCell* const cell = victim.pop();
-    if (cell == nullptr) return false;
-    if (moved_lately(*cell, now, group_.options().cool_down) && !victim.stuck(now)) {
-        victim.push(*cell);
-        victim.rouse();
-        return false;
+    bool stolen = false;
+    for (std::uint32_t share = (victim.backlog() + 1) / 2; share > 0; --share) {
+        LoopCell* const cell = victim.give();
+        if (cell == nullptr) break;
+        const bool stays = moved_lately(*cell, now, group_.options().cool_down);
+        if ((stays && !victim.stuck(now)) || cell->read().has(LoopWord::stopping)) {
+            victim.push(*cell);
+            victim.rouse();
+            break;
+        }
+        waiting_.push(*cell);
+        stolen = true;
     }
-    queue_.push(*cell);
-    return true;
+    return stolen;
 }
 
 std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells) const {
@@ -129,12 +139,11 @@ std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells)
     const std::lock_guard lock(books_);
     for (LoopCell* cell = home_; cell != nullptr; cell = cell->home_next) {
         if (moved_lately(*cell, now, group_.options().cool_down)) continue;
-        const std::uint64_t load_us =
-            decayed(cell->load_us.load(std::memory_order_relaxed),
+        const std::uint64_t load_ns =
+            decayed(cell->load_ns.load(std::memory_order_relaxed),
                     window - cell->load_window.load(std::memory_order_relaxed));
         // A steady load of x per window sums up to 2x.
-        const std::uint64_t permille =
-            load_us * 500 / static_cast<std::uint64_t>(tick.microseconds());
+        const std::uint64_t permille = load_ns * 500 / tick_ns;
         if (permille == 0) continue;
         loads.push_back(static_cast<Load>(permille));
         cells.push_back(cell);
@@ -145,14 +154,42 @@ std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells)
 void Worker::balance(Instant now) {
     const Duration gone = now - last_tick_;
     if (gone < tick) return;
-    const auto permille =
-        static_cast<Load>(std::min<std::int64_t>(tick_work_us_ * 1000 / gone.microseconds(), 1000));
+    const std::uint64_t gone_us = static_cast<std::uint64_t>(gone.microseconds());
+    const auto permille = static_cast<Load>(std::min<std::uint64_t>(tick_work_ns_ / gone_us, 1000));
     load_.store((load_.load(std::memory_order_relaxed) + permille) / 2, std::memory_order_relaxed);
     load_at_us_.store(now.microseconds(), std::memory_order_relaxed);
     last_tick_ = now;
-    tick_work_us_ = 0;
+    tick_work_ns_ = 0;
     if (!group_.options().balance || loops() < 2 || group_.threads() < 2) return;
+    even_out();
+    move_load(now);
+}
 
+/// When all threads are busy, load says nothing; the number of loops that want to run does. Loops
+/// that moved lately may move once more: the difference has lasted, and is too big for one run.
+void Worker::even_out() {
+    Worker* least = nullptr;
+    group_.for_members([&](Worker& other) {
+        if (&other == this || other.asleep()) return;
+        if (least == nullptr || other.backlog() < least->backlog()) least = &other;
+    });
+    std::size_t give_away = 0;
+    if (least != nullptr && busy()) give_away = plan_even(backlog(), least->backlog());
+    crowding_ = give_away > 0 ? crowding_ + 1 : 0;
+    if (crowding_ < imbalance_ticks) return;
+    crowding_ = 0;
+    for (std::uint32_t looks = backlog(); give_away > 0 && looks > 0; --looks) {
+        LoopCell* const cell = give();
+        if (cell == nullptr) return;
+        if (cell->read().has(LoopWord::stopping) || !group_.hand(*cell, least->index())) {
+            waiting_.push(*cell);
+            continue;
+        }
+        --give_away;
+    }
+}
+
+void Worker::move_load(Instant now) {
     std::vector<Load> loads;
     std::vector<Worker*> members;
     std::size_t self = 0;

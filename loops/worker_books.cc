@@ -99,8 +99,7 @@ void Worker::heap_remove(LoopCell& cell) {
 }
 
 void Worker::hand_over() {
-    while (!demanded(end) &&
-           (home_count_.load(std::memory_order_acquire) > 0 || queue_.size() != 0)) {
+    while (!demanded(end) && (home_count_.load(std::memory_order_acquire) > 0 || backlog() != 0)) {
         std::vector<LoopCell*> taken;
         {
             const std::lock_guard lock(books_);
@@ -108,7 +107,7 @@ void Worker::hand_over() {
                 if (change(*cell, step_take_idle).enqueue) taken.push_back(cell);
             }
         }
-        while (LoopCell* cell = queue_.pop())
+        while (LoopCell* cell = pop())
             taken.push_back(cell);
         for (LoopCell* cell : taken) {
             if (cell->home != nullptr) cell->home->disown(*cell);
@@ -125,7 +124,8 @@ ThreadReport Worker::report(Instant now) const {
     report.index = index_;
     report.system_id = system_id_.load(std::memory_order_relaxed);
     report.busy = busy();
-    report.working = Duration::from_microseconds(times_.working.load(std::memory_order_relaxed));
+    const std::uint64_t working_ns = times_.working_ns.load(std::memory_order_relaxed);
+    report.working = Duration::from_microseconds(static_cast<std::int64_t>(working_ns / 1000));
     report.idle = Duration::from_microseconds(times_.idle.load(std::memory_order_relaxed));
     if (const std::int64_t asleep = times_.asleep_at.load(std::memory_order_relaxed); asleep != 0) {
         report.idle += now - Instant::from_microseconds(asleep);

@@ -1,0 +1,288 @@
+// Defects of other runtimes that must not come back: each check is shown to fail with a small twin
+// that has the defect, then to hold for ours.
+#include "loops/credits.h"
+#include "loops/journal.h"
+#include "loops/mailbox.h"
+#include "loops/session.h"
+#include "loops/test_support.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tern::loops {
+
+using test::Action;
+using test::Control;
+using test::Sim;
+using test::TestLoop;
+
+namespace {
+
+// ---- Is the queue empty? A question must not run it; a limit must be one. ----
+
+/// Runs up to `limit` items; "empty" asks by running none, and none wraps round to all.
+class WrappingQueue {
+  public:
+    explicit WrappingQueue(int items) : left_(items) {}
+
+    int run(unsigned limit) {
+        int ran = 0;
+        while (left_ > 0) {
+            --left_;
+            ++ran;
+            if (--limit == 0) break;
+        }
+        return ran;
+    }
+
+    bool empty() { return run(0) == 0; }
+
+  private:
+    int left_;
+};
+
+/// Ours: events in a loop whose slice is one handler long.
+class LoopQueue {
+  public:
+    explicit LoopQueue(int items) : loop_(*sim_.group, "queue") {
+        for (int i = 0; i < items; ++i) {
+            events_.emplace_back([](void* count, Turn&) { ++*static_cast<int*>(count); }, &ran_)
+                .send(loop_.loop);
+        }
+    }
+
+    ~LoopQueue() {
+        const LoopEntry entry(loop_.loop);
+        for (Event& event : events_)
+            event.cancel();
+    }
+
+    int run(int limit) {
+        const int before = ran_;
+        while (ran_ < before + limit && sim_.sim.step()) {
+            // A step runs at least one handler and at most 32.
+        }
+        return ran_ - before;
+    }
+
+    bool empty() const {
+        return std::none_of(events_.begin(), events_.end(),
+                            [](const Event& event) { return event.queued(); });
+    }
+
+  private:
+    Sim sim_;
+    TestLoop loop_;
+    std::deque<Event> events_;
+    int ran_ = 0;
+};
+
+template <class Queue>
+bool asking_runs_nothing(Queue&& queue) {
+    if (queue.run(9) < 9) return false;
+    if (queue.empty()) return false;
+    return queue.run(1) > 0;
+}
+
+// ---- Two marks: released at the low one only. ----
+
+/// Compares with the low mark in both directions.
+class OneMark {
+  public:
+    OneMark(std::uint64_t low, std::uint64_t) : low_(low) {}
+
+    bool take(std::uint64_t count, Loop&, Event&) {
+        if (outstanding_ >= low_) return false;
+        outstanding_ += count;
+        return true;
+    }
+
+    void give(std::uint64_t count) { outstanding_ -= count; }
+
+  private:
+    std::uint64_t low_;
+    std::uint64_t outstanding_ = 0;
+};
+
+/// Takes up to the high mark, and nothing between the marks on the way down.
+template <class Marks>
+bool corks_and_releases(Marks& marks, Loop& loop, Event& retry) {
+    for (int i = 0; i < 30; ++i) {
+        if (!marks.take(1, loop, retry)) return false;
+    }
+    if (marks.take(1, loop, retry)) return false;
+    for (int i = 0; i < 20; ++i) {
+        if (marks.take(1, loop, retry)) return false;
+        marks.give(1);
+    }
+    return marks.take(1, loop, retry);
+}
+
+template <class Marks>
+bool has_two_marks() {
+    Sim sim;
+    Event retry([](void*, Turn&) {}, nullptr);
+    Marks marks(10, 30);
+    const bool result = corks_and_releases(marks, sim.main(), retry);
+    sim.sim.settle();
+    return result;
+}
+
+// ---- A journal that copies more than the item. ----
+
+struct Item {
+    std::uint64_t words[5];  ///< 40 bytes, which an aligned size would make 48
+};
+
+/// Puts an item at the very end of a page that nothing readable follows, and lets `copy` have it,
+/// in a child process. Whether that went well.
+template <class F>
+bool copies_no_more_than_the_item(F&& copy) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        void* const map =
+            ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* const end = static_cast<char*>(map) + page;
+        ::mprotect(end, page, PROT_NONE);
+        ::signal(SIGSEGV, [](int) { ::_exit(1); });
+        copy(*reinterpret_cast<const Item*>(end - sizeof(Item)));
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+__attribute__((noinline)) void copy_bytes(char* to, const volatile char* from, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; ++i)
+        to[i] = from[i];
+}
+
+// ---- A session that ends before its operations. ----
+
+/// Frees itself when the peer goes, whoever still works for it.
+class HastySession {
+  public:
+    HastySession(Loop& home, Event& freed) : home_(home), freed_(freed) {}
+
+    struct Operation {
+        void end() {}
+    };
+
+    Operation begin() { return {}; }
+
+    void peer_closed() { freed_.send(home_); }
+
+  private:
+    Loop& home_;
+    Event& freed_;
+};
+
+template <class S>
+bool outlived_by_its_session() {
+    Sim sim;
+    bool freed = false;
+    Action action{[&](Turn&) { freed = true; }};
+    Event event(action.callback());
+    S session(sim.main(), event);
+    auto operation = session.begin();
+    session.peer_closed();
+    sim.sim.settle();
+    const bool too_early = freed;
+    operation.end();
+    sim.sim.settle();
+    return !too_early && freed;
+}
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("asking whether a queue is empty runs nothing of it") {
+    CHECK(asking_runs_nothing(LoopQueue(100)));
+    CHECK_FALSE(asking_runs_nothing(WrappingQueue(100)));
+}
+
+TEST_CASE("credits have two marks, not one") {
+    CHECK(has_two_marks<Credits>());
+    CHECK_FALSE(has_two_marks<OneMark>());
+}
+
+TEST_CASE("a journal reads no byte behind the item it is given") {
+    CHECK(copies_no_more_than_the_item([](const Item& item) {
+        locking::Domain<Control> domain;
+        const auto guard = domain.lock_dynamic();
+        Journal<Item, 4> journal(domain, 100);
+        journal.push(item);
+    }));
+    CHECK_FALSE(copies_no_more_than_the_item([](const Item& item) {
+        char aligned[48];
+        copy_bytes(aligned, reinterpret_cast<const char*>(&item), sizeof aligned);
+    }));
+}
+
+TEST_CASE("AT-CLI-1 a session outlives its operations", "[AT-CLI-1]") {
+    CHECK(outlived_by_its_session<Session>());
+    CHECK_FALSE(outlived_by_its_session<HastySession>());
+}
+
+TEST_CASE("every option of a group and of a runtime is used by the code") {
+    std::filesystem::path folder = std::filesystem::current_path();
+    while (!std::filesystem::exists(folder / "loops/thread_group.h") && folder.has_relative_path())
+        folder = folder.parent_path();
+    folder /= "loops";
+    std::string code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const std::string name = entry.path().filename();
+        if (name.ends_with(".cc") && !name.ends_with("_test.cc")) code += text_of(entry.path());
+    }
+    code += text_of(folder / "group_state.h");
+    for (const char* option :
+         {"name", "kind", "threads", "max_latency", "min_slice", "max_slice", "spin", "busy_enter",
+          "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain", "main_name",
+          "clock", "pollers", "seed"}) {
+        INFO(option);
+        const bool used = code.find("options." + std::string(option)) != std::string::npos ||
+                          code.find("options_." + std::string(option)) != std::string::npos ||
+                          code.find("options()." + std::string(option)) != std::string::npos ||
+                          code.find("given." + std::string(option)) != std::string::npos;
+        CHECK(used);
+    }
+}
+
+TEST_CASE("no loop waits by sleeping for a while and looking again") {
+    std::filesystem::path folder = std::filesystem::current_path();
+    while (!std::filesystem::exists(folder / "loops/thread_group.h") && folder.has_relative_path())
+        folder = folder.parent_path();
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "loops")) {
+        const std::string name = entry.path().filename();
+        if (name.ends_with("_test.cc") || entry.path().extension() != ".cc") continue;
+        INFO(name);
+        const std::string text = text_of(entry.path());
+        for (const char* word : {"sleep"
+                                 "_for",
+                                 "nano"
+                                 "sleep(",
+                                 "u"
+                                 "sleep("})
+            CHECK(text.find(word) == std::string::npos);
+    }
+}
+
+}  // namespace tern::loops

@@ -1,0 +1,450 @@
+// Rows P1 to P5 and P19: events between loops and threads.
+
+#include "stress/bench/loops_fixture.h"
+#include "stress/bench/measure.h"
+#include "stress/bench/suite.h"
+
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/lockfree/queue.hpp>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tern::bench {
+namespace {
+
+constexpr std::uint64_t hops = 200'000;
+constexpr std::size_t posts = 2'000'000;
+constexpr std::size_t ring_events = 65536;  ///< of one producer, each sent again when it has run
+constexpr std::uint64_t thread_hops = 4'000;
+
+double per_post(double ns) {
+    return ns / static_cast<double>(posts);
+}
+
+// ---- P1, P2: posting from one or two threads to a loop of another ----
+
+/// Events are reused, as an owner's are; one that has not run yet makes the producer wait.
+Sample tern_posting(unsigned producers) {
+    Machine machine(workers(1));
+    OwnLoop target(machine.group, "target");
+    std::size_t seen = 0;
+    double ns = 0;
+    Job finished([&](loops::Turn&) { machine.runtime.quit(); });
+
+    struct Counter {
+        std::size_t* seen;
+        loops::Event* finished;
+        loops::Loop* main;
+
+        static void count(void* self, loops::Turn&) {
+            auto& counter = *static_cast<Counter*>(self);
+            if (++*counter.seen == posts) counter.finished->send(*counter.main);
+        }
+    } counter{&seen, &finished.event, &machine.runtime.main_loop()};
+
+    std::deque<loops::Event> events;
+    for (std::size_t i = 0; i < producers * ring_events; ++i)
+        events.emplace_back(Counter::count, &counter);
+    std::vector<std::thread> threads;
+    Clock::time_point start;
+    machine.run([&](loops::Turn&) {
+        start = Clock::now();
+        for (unsigned p = 0; p < producers; ++p) {
+            threads.emplace_back([&, p] {
+                for (std::size_t i = 0; i < posts / producers; ++i) {
+                    loops::Event& event = events[p * ring_events + i % ring_events];
+                    while (event.send(target.loop) == loops::Sent::already)
+                        std::this_thread::yield();
+                }
+            });
+        }
+    });
+    ns = ns_since(start);
+    for (std::thread& thread : threads)
+        thread.join();
+    return per_post(ns);
+}
+
+template <class Executor>
+Sample asio_posting(boost::asio::io_context& context, Executor executor, unsigned producers) {
+    std::size_t seen = 0;
+    auto guard = std::optional(boost::asio::make_work_guard(context));
+    std::thread consumer([&] { context.run(); });
+    std::vector<std::thread> threads;
+    const double ns = time_ns([&] {
+        for (unsigned p = 0; p < producers; ++p) {
+            threads.emplace_back([&] {
+                for (std::size_t i = 0; i < posts / producers; ++i)
+                    boost::asio::post(executor, [&seen] { ++seen; });
+            });
+        }
+        for (std::thread& thread : threads)
+            thread.join();
+        guard.reset();
+        consumer.join();
+    });
+    keep(seen);
+    return per_post(ns);
+}
+
+Sample asio_context_posting(unsigned producers) {
+    boost::asio::io_context context{1};
+    return asio_posting(context, context.get_executor(), producers);
+}
+
+Sample asio_strand_posting(unsigned producers) {
+    boost::asio::io_context context{1};
+    return asio_posting(context, boost::asio::make_strand(context), producers);
+}
+
+Sample lockfree_posting(unsigned producers) {
+    boost::lockfree::queue<void*> queue(65'534);
+    std::size_t seen = 0;
+    std::vector<std::thread> threads;
+    return per_post(time_ns([&] {
+        for (unsigned p = 0; p < producers; ++p) {
+            threads.emplace_back([&] {
+                for (std::size_t i = 0; i < posts / producers; ++i) {
+                    while (!queue.push(&seen))
+                        std::this_thread::yield();
+                }
+            });
+        }
+        void* item = nullptr;
+        while (seen < posts / producers * producers) {
+            if (queue.pop(item)) {
+                ++seen;
+            } else {
+                std::this_thread::yield();
+            }
+        }
+        for (std::thread& thread : threads)
+            thread.join();
+    }));
+}
+
+#ifdef TERN_BENCH_LIBUV
+/// The usual way with libuv: a guarded deque that the woken loop swaps out.
+struct UvPosting {
+    explicit UvPosting(unsigned producers) {
+        uv_loop_init(&loop);
+        uv_async_init(&loop, &async, woken);
+        async.data = this;
+        std::vector<std::thread> threads;
+        ns = time_ns([&] {
+            for (unsigned p = 0; p < producers; ++p) {
+                threads.emplace_back([&] {
+                    for (std::size_t i = 0; i < posts / producers; ++i) {
+                        {
+                            const std::lock_guard lock(mutex);
+                            incoming.push_back(&seen);
+                        }
+                        uv_async_send(&async);
+                    }
+                });
+            }
+            uv_run(&loop, UV_RUN_DEFAULT);
+        });
+        for (std::thread& thread : threads)
+            thread.join();
+        uv_loop_close(&loop);
+    }
+
+    static void woken(uv_async_t* handle) {
+        auto& self = *static_cast<UvPosting*>(handle->data);
+        std::deque<std::size_t*> batch;
+        {
+            const std::lock_guard lock(self.mutex);
+            batch.swap(self.incoming);
+        }
+        for (std::size_t* counter : batch)
+            ++*counter;
+        if (self.seen == posts) uv_close(reinterpret_cast<uv_handle_t*>(handle), nullptr);
+    }
+
+    uv_loop_t loop{};
+    uv_async_t async{};
+    std::mutex mutex;
+    std::deque<std::size_t*> incoming;
+    std::size_t seen = 0;
+    double ns = 0;
+};
+#endif
+
+// ---- P3: hops between two loops of one thread ----
+
+class Hopping {
+  public:
+    Hopping() {
+        ping_.send(left_.loop);
+        runtime_.run();
+    }
+
+    double ns_per_hop() const { return ns_ / static_cast<double>(hops); }
+
+  private:
+    static void to_right(void* context, loops::Turn&) {
+        auto& self = *static_cast<Hopping*>(context);
+        if (self.count_ == 0) self.start_ns_ = thread_ns();
+        ++self.count_;
+        self.pong_.send(self.right_.loop);
+    }
+
+    static void to_left(void* context, loops::Turn&) {
+        auto& self = *static_cast<Hopping*>(context);
+        if (++self.count_ < hops) {
+            self.ping_.send(self.left_.loop);
+            return;
+        }
+        self.ns_ = thread_ns() - self.start_ns_;
+        self.runtime_.quit();
+    }
+
+    locking::Domain<Main> main_domain_;
+    loops::Runtime runtime_{loops::RuntimeOptions{.main_domain = &main_domain_}};
+    OwnLoop left_{runtime_.main_group(), "left"};
+    OwnLoop right_{runtime_.main_group(), "right"};
+    loops::Event ping_{to_right, this};
+    loops::Event pong_{to_left, this};
+    std::uint64_t count_ = 0;
+    double start_ns_ = 0;
+    double ns_ = 0;
+};
+
+/// The same between two strands of one context.
+struct StrandHopping {
+    boost::asio::io_context context{1};
+    boost::asio::strand<boost::asio::io_context::executor_type> left{context.get_executor()};
+    boost::asio::strand<boost::asio::io_context::executor_type> right{context.get_executor()};
+    std::uint64_t count = 0;
+
+    void to_right() {
+        ++count;
+        boost::asio::post(right, [this] { to_left(); });
+    }
+
+    void to_left() {
+        if (++count < hops) boost::asio::post(left, [this] { to_right(); });
+    }
+};
+
+Sample asio_hops() {
+    StrandHopping hopping;
+    boost::asio::post(hopping.left, [&] { hopping.to_right(); });
+    return ns_per_operation(1, [&] { hopping.context.run(); }) / static_cast<double>(hops);
+}
+
+// ---- P4, P5: hops between two threads ----
+
+Sample tern_thread_hops(const loops::GroupOptions& options) {
+    Machine machine(options);
+    OwnLoop left(machine.group, "left");
+    OwnLoop right(machine.group, "right");
+    std::uint64_t count = 0;
+    Clock::time_point start;
+    double ns = 0;
+    Job finished([&](loops::Turn&) { machine.runtime.quit(); });
+    std::optional<Job> ping;
+    Job pong([&](loops::Turn&) {
+        if (++count < thread_hops) {
+            ping->event.send(left.loop);
+        } else {
+            ns = ns_since(start);
+            finished.event.send(machine.runtime.main_loop());
+        }
+    });
+    ping.emplace([&](loops::Turn&) {
+        ++count;
+        pong.event.send(right.loop);
+    });
+    machine.run([&](loops::Turn&) {
+        start = Clock::now();
+        ping->event.send(left.loop);
+    });
+    return ns / static_cast<double>(count) / 1000;
+}
+
+Sample asio_thread_hops() {
+    boost::asio::io_context left{1};
+    boost::asio::io_context right{1};
+    auto left_guard = std::optional(boost::asio::make_work_guard(left));
+    auto right_guard = std::optional(boost::asio::make_work_guard(right));
+    std::uint64_t count = 0;
+    std::function<void()> to_right;
+    const std::function<void()> to_left = [&] {
+        if (++count < thread_hops) {
+            boost::asio::post(left, to_right);
+        } else {
+            left_guard.reset();
+            right_guard.reset();
+        }
+    };
+    to_right = [&] {
+        ++count;
+        boost::asio::post(right, to_left);
+    };
+    const double ns = time_ns([&] {
+        boost::asio::post(left, to_right);
+        std::thread other([&] { right.run(); });
+        left.run();
+        other.join();
+    });
+    return ns / static_cast<double>(count) / 1000;
+}
+
+/// The floor: two threads that wake each other with nothing around it.
+struct FutexHopping {
+    std::atomic<std::uint32_t> turn{0};
+
+    void play(std::uint32_t mine) {
+        for (std::uint64_t i = 0; i < thread_hops / 2; ++i) {
+            std::uint32_t now = 0;
+            while ((now = turn.load()) % 2 != mine)
+                ::syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, now, nullptr, nullptr, 0);
+            turn.fetch_add(1);
+            ::syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+        }
+    }
+};
+
+Sample futex_thread_hops() {
+    FutexHopping hopping;
+    return time_ns([&] {
+               std::thread other([&] { hopping.play(1); });
+               hopping.play(0);
+               other.join();
+           }) /
+           static_cast<double>(thread_hops) / 1000;
+}
+
+// ---- P19: a loop that is stopped and freed while two threads ping it ----
+
+Sample stopping_under_pings() {
+    constexpr std::size_t rounds = 2000;
+    Machine machine(workers(1));
+    std::unique_ptr<OwnLoop> loop = std::make_unique<OwnLoop>(machine.group, "short-lived");
+    std::atomic<OwnLoop*> target{loop.get()};
+    std::atomic<bool> ended{false};
+    std::atomic<int> inside{0};
+    const auto ping = [&] {
+        loops::Event event([](void*, loops::Turn&) {}, nullptr);
+        while (!ended) {
+            ++inside;
+            if (OwnLoop* const found = target.load()) event.send(found->loop);
+            // The event leaves with its loop; nobody else waits for it.
+            while (event.queued() && target.load() != nullptr)
+                std::this_thread::yield();
+            --inside;
+            std::this_thread::yield();
+        }
+        while (event.queued())
+            std::this_thread::yield();
+    };
+    std::size_t count = 0;
+    double ns = 0;
+    Clock::time_point start;
+    std::optional<Job> stopped;
+    const auto stop = [&] {
+        target = nullptr;
+        start = Clock::now();
+        loop->loop.stop(machine.runtime.main_loop(), stopped->event);
+    };
+    stopped.emplace([&](loops::Turn&) {
+        while (inside != 0)
+            std::this_thread::yield();
+        loop.reset();
+        ns += ns_since(start);
+        if (++count == rounds) {
+            ended = true;
+            machine.runtime.quit();
+            return;
+        }
+        loop = std::make_unique<OwnLoop>(machine.group, "short-lived");
+        target = loop.get();
+        stop();
+    });
+    std::vector<std::thread> threads;
+    machine.run([&](loops::Turn&) {
+        threads.emplace_back(ping);
+        threads.emplace_back(ping);
+        stop();
+    });
+    for (std::thread& thread : threads)
+        thread.join();
+    return ns / static_cast<double>(rounds) / 1000;
+}
+
+void add_posting_row(Suite& suite, unsigned producers, Row row) {
+    row.group = "events";
+    row.unit = "ns";
+    row.rounds = 10;
+    Row& posting = suite.add(std::move(row));
+    posting.add("tern", [producers] { return tern_posting(producers); });
+    posting.add("asio", [producers] { return asio_context_posting(producers); });
+    posting.add("asio strand", [producers] { return asio_strand_posting(producers); });
+#ifdef TERN_BENCH_LIBUV
+    posting.add("libuv", [producers] { return per_post(UvPosting(producers).ns); });
+#else
+    posting.leave_out("libuv", "not installed");
+#endif
+    posting.add("lockfree::queue", [producers] { return lockfree_posting(producers); });
+}
+
+}  // namespace
+
+void add_event_rows(Suite& suite) {
+    add_posting_row(suite, 1,
+                    {.id = "P1",
+                     .text = "post 2 M events from another thread",
+                     .target = {.value = 6, .ratio = 0.5, .peer = "libuv"}});
+    add_posting_row(suite, 2,
+                    {.id = "P2",
+                     .text = "post 2 M events from two other threads",
+                     .target = {.value = 15, .ratio = 0.125, .peer = "lockfree::queue"}});
+    suite
+        .add({.id = "P3",
+              .group = "events",
+              .text = "hop between two loops of one thread",
+              .unit = "ns",
+              .target = {.value = 50, .ratio = 0.63, .peer = "asio strands"}})
+        .add("tern", [] { return Hopping().ns_per_hop(); })
+        .add("asio strands", asio_hops);
+    suite
+        .add({.id = "P4",
+              .group = "wake-ups",
+              .text = "hop between two sleeping threads",
+              .unit = "us",
+              .target = {.ratio = 1.05, .peer = "futex"}})
+        .add("tern", [] { return tern_thread_hops(workers(2)); })
+        .add("asio", asio_thread_hops)
+        .add("futex", futex_thread_hops);
+    loops::GroupOptions latency = workers(2);
+    latency.kind = loops::GroupKind::latency;
+    suite
+        .add({.id = "P5",
+              .group = "wake-ups",
+              .text = "hop between two threads of the low-latency class",
+              .unit = "us",
+              .target = {.value = 0.15, .ratio = 0.01, .peer = "futex"}})
+        .add("tern", [latency] { return tern_thread_hops(latency); })
+        .add("asio", asio_thread_hops)
+        .add("futex", futex_thread_hops);
+    suite
+        .add({.id = "P19",
+              .group = "events",
+              .text = "stop and free a loop while two threads ping it",
+              .unit = "us",
+              .target = {.value = 1}})
+        .add("tern", stopping_under_pings);
+}
+
+}  // namespace tern::bench

@@ -1,0 +1,90 @@
+#pragma once
+
+/// What the rows of `loops` share: a runtime with one group of threads, run from the measuring
+/// thread, and the peers' loops as values that clean up after themselves. Each contestant makes its
+/// own and drops it when its call ends. Nothing here measures.
+
+#include "locking/domain.h"
+#include "loops/event.h"
+#include "loops/loop.h"
+#include "loops/runtime.h"
+#include "loops/thread_group.h"
+#include "loops/timer.h"
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#ifdef TERN_BENCH_LIBUV
+#include <uv.h>
+#endif
+#ifdef TERN_BENCH_LIBEVENT
+#include <event2/event.h>
+#include <event2/thread.h>
+#endif
+
+namespace tern::bench {
+
+class Suite;
+
+// The rows by what they are about; loops_bench.cc calls them all.
+void add_event_rows(Suite& suite);
+void add_timer_rows(Suite& suite);
+void add_scale_rows(Suite& suite);
+void add_fairness_rows(Suite& suite);
+void add_socket_rows(Suite& suite);
+
+struct Main {
+    static constexpr locking::LockRank rank = 100;
+    static constexpr std::string_view name = "main";
+};
+
+struct Side {
+    static constexpr locking::LockRank rank = 200;
+    static constexpr std::string_view name = "side";
+};
+
+/// A loop with the domain it needs.
+struct OwnLoop {
+    OwnLoop(loops::ThreadGroup& group, std::string_view name)
+        : domain(name), loop(group, domain, name) {}
+
+    locking::Domain<Side> domain;
+    loops::Loop loop;
+};
+
+/// Calls a lambda in a loop.
+struct Job {
+    explicit Job(std::function<void(loops::Turn&)> body_) : body(std::move(body_)) {}
+
+    static void call(void* self, loops::Turn& turn) { static_cast<Job*>(self)->body(turn); }
+
+    std::function<void(loops::Turn&)> body;
+    loops::Event event{call, this};
+};
+
+struct Machine {
+    explicit Machine(const loops::GroupOptions& options)
+        : runtime(loops::RuntimeOptions{.main_domain = &domain}),
+          group(runtime.add_group(options)) {}
+
+    /// Runs `body` in the main loop, and everything else until runtime.quit().
+    void run(std::function<void(loops::Turn&)> body) {
+        Job first(std::move(body));
+        first.event.send(runtime.main_loop());
+        runtime.run();
+    }
+
+    locking::Domain<Main> domain;
+    loops::Runtime runtime;
+    loops::ThreadGroup& group;
+};
+
+inline loops::GroupOptions workers(unsigned threads) {
+    loops::GroupOptions options;
+    options.threads = threads;
+    return options;
+}
+
+}  // namespace tern::bench

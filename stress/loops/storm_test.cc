@@ -1,0 +1,184 @@
+// Events from many senders into loops that are moved, resized and stolen all the time: what was
+// sent to an idle event runs once, and nothing stays behind.
+#include "loops/test_support.h"
+#include "stress/loops/scale.h"
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+namespace tern::stress {
+
+using loops::Event;
+using loops::GroupKind;
+using loops::Loop;
+using loops::Sent;
+using loops::ThreadGroup;
+using loops::Turn;
+using loops::test::Action;
+using loops::test::Real;
+using loops::test::TestLoop;
+
+namespace {
+
+/// Stops all loops and quits when the last has stopped.
+struct Stopper {
+    explicit Stopper(loops::Runtime& runtime_) : runtime(runtime_) {}
+
+    void stop(std::deque<TestLoop>& loops) {
+        left = loops.size();
+        for (TestLoop& loop : loops)
+            loop.loop.stop(runtime.main_loop(), events.emplace_back(stopped, this));
+    }
+
+    static void stopped(void* self, Turn&) {
+        auto& stopper = *static_cast<Stopper*>(self);
+        if (--stopper.left == 0) stopper.runtime.quit();
+    }
+
+    loops::Runtime& runtime;
+    std::size_t left = 0;
+    std::deque<Event> events;
+};
+
+constexpr unsigned senders = 4;
+constexpr std::size_t loop_count = 8;
+
+/// A loop with one event for each sender.
+struct Target {
+    Target(Loop& loop_) : loop(loop_) {}
+
+    static void count(void* self, Turn&) { ++static_cast<Target*>(self)->runs; }
+
+    Loop& loop;
+    std::atomic<std::uint64_t> queued{0};
+    std::uint64_t runs = 0;
+    Event events[senders] = {{count, this}, {count, this}, {count, this}, {count, this}};
+};
+
+void send_at_random(std::deque<Target>& targets, unsigned sender, std::uint64_t rounds) {
+    std::mt19937 random(sender);
+    for (std::uint64_t i = 0; i < rounds; ++i) {
+        Target& target = targets[random() % targets.size()];
+        if (target.events[sender].send(target.loop) == Sent::queued) {
+            target.queued.fetch_add(1, std::memory_order_relaxed);
+        }
+        if (random() % 64 == 0) std::this_thread::yield();  // let loops fall idle
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
+    const std::uint64_t rounds = scaled(100'000);
+    Real real(3);
+    ThreadGroup& express =
+        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 2});
+    std::deque<TestLoop> all;
+    std::deque<Target> targets;
+    for (std::size_t i = 0; i < loop_count; ++i)
+        targets.emplace_back(all.emplace_back(real.group, "target").loop);
+    Stopper stopper(real.runtime);
+    std::atomic<unsigned> active{senders};
+    Action finished_action{[&](Turn&) { stopper.stop(all); }};
+    Event finished(finished_action.callback());
+    std::vector<std::thread> threads;
+    // The main loop moves loops between groups and changes the number of threads as fast as it can.
+    std::mt19937 random(1);
+    std::optional<Event> churn;
+    Action churn_action{[&](Turn& turn) {
+        if (active == 0) return;
+        for (int i = 0; i < 4; ++i)
+            all[random() % loop_count].loop.move_to(random() % 2 == 0 ? express : real.group);
+        real.group.set_threads(1 + static_cast<unsigned>(random() % 6), turn.loop(), *churn);
+    }};
+    churn.emplace(churn_action.callback());
+    real.run([&](Turn& turn) {
+        churn->send(turn.loop());
+        for (unsigned s = 0; s < senders; ++s) {
+            threads.emplace_back([&, s] {
+                send_at_random(targets, s, rounds);
+                if (--active == 0) finished.send(real.runtime.main_loop());
+            });
+        }
+    });
+    for (std::thread& thread : threads)
+        thread.join();
+    for (Target& target : targets)
+        CHECK(target.runs == target.queued);
+}
+
+TEST_CASE("threads come and go under traffic and timers") {
+    const std::uint64_t changes = scaled(100);
+    Real real(4);
+    std::deque<TestLoop> all;
+    for (int i = 0; i < 32; ++i)
+        all.emplace_back(real.group, "ticking");
+    std::atomic<std::uint64_t> ticks{0};
+    std::deque<loops::Timer> timers;
+    for (TestLoop& loop : all) {
+        timers.emplace_back(
+            loop.loop, [](void* sum, Turn&) { ++*static_cast<std::atomic<std::uint64_t>*>(sum); },
+            &ticks);
+    }
+    Stopper stopper(real.runtime);
+    std::mt19937 random(2);
+    std::uint64_t left = changes;
+    std::optional<Event> resized;
+    Action resized_action{[&](Turn& turn) {
+        if (--left > 0) {
+            const unsigned threads = 1 + static_cast<unsigned>(random() % 16);
+            real.group.set_threads(threads, turn.loop(), *resized);
+            return;
+        }
+        // Whoever has them now still runs all of them.
+        stopper.stop(all);
+    }};
+    resized.emplace(resized_action.callback());
+    real.run([&](Turn& turn) {
+        for (std::size_t i = 0; i < timers.size(); ++i) {
+            const loops::LoopEntry entry(all[i].loop);
+            timers[i].every(loops::microseconds(100 + static_cast<std::int64_t>(i)));
+        }
+        resized->send(turn.loop());
+    });
+    CHECK(left == 0);
+}
+
+TEST_CASE("a great many loops are pinged all at once, twice") {
+    const std::uint64_t count = scaled_down(100'000);
+    Real real(2);
+    std::deque<TestLoop> all;
+    std::deque<Event> events;
+    std::atomic<std::uint64_t> runs{0};
+    for (std::uint64_t i = 0; i < count; ++i) {
+        all.emplace_back(real.group, "one of many");
+        events.emplace_back(
+            [](void* sum, Turn&) { ++*static_cast<std::atomic<std::uint64_t>*>(sum); }, &runs);
+    }
+    Stopper stopper(real.runtime);
+    std::optional<Event> again;
+    int round = 0;
+    Action again_action{[&](Turn& turn) {
+        if (runs < count * static_cast<std::uint64_t>(round)) {
+            again->send(turn.loop());
+        } else if (round == 2) {
+            stopper.stop(all);
+        } else {
+            ++round;
+            for (std::uint64_t i = 0; i < count; ++i)
+                events[i].send(all[i].loop);
+            again->send(turn.loop());
+        }
+    }};
+    again.emplace(again_action.callback());
+    real.run([&](Turn& turn) { again->send(turn.loop()); });
+    CHECK(runs == 2 * count);
+}
+
+}  // namespace tern::stress
