@@ -200,6 +200,7 @@ bool Suite::write_files(const std::vector<Result>& results, const std::string& d
     std::filesystem::create_directories(folder, error);
     bool good = write_file(folder / (name_ + ".csv"), csv_of(results));
     good = write_file(folder / (name_ + ".txt"), text_of(results)) && good;
+    good = write_file(folder / (name_ + ".md"), markdown_of(results)) && good;
     good = write_file(folder / (name_ + ".json"), json_of(results, surroundings())) && good;
     for (const std::string& group : groups_of(results)) {
         const std::filesystem::path path = folder / (name_ + "-" + file_name_of(group) + ".svg");
