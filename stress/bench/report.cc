@@ -114,12 +114,12 @@ std::string table_of(const Result& result) {
 }
 
 std::string overview_of(const std::vector<Result>& results) {
-    std::string out = fmt::format("{:<5}{:<14}{:>10} {:<8}{:>9} x {:<20}{}\n", "row", "verdict",
+    std::string out = fmt::format("{:<11}{:<14}{:>8} {:<8}{:>8} x {:<25} {}\n", "row", "verdict",
                                   "tern", "unit", "ratio", "peer", "target");
     for (const Result& result : results) {
         const Outcome* peer = result.decisive();
         const double own = result.outcomes.empty() ? nothing : result.outcomes.front().value.median;
-        out += fmt::format("{:<5}{:<14}{:>10} {:<8}{:>9}   {:<20}{}\n", result.row.id,
+        out += fmt::format("{:<11}{:<14}{:>8} {:<8}{:>8}   {:<25} {}\n", result.row.id,
                            name_of(result.verdict), figure(own), result.row.unit,
                            peer == nullptr ? "-" : figure(peer->ratio.median),
                            peer == nullptr ? "-" : peer->name, target_text(result));

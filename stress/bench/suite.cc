@@ -190,7 +190,7 @@ int Suite::run_cell(int argc, char** argv) const {
 
 int Suite::list() const {
     for (const Row& row : rows_)
-        fmt::print("{:<5}{:<16}{}\n", row.id, row.group, row.text);
+        fmt::print("{:<11}{:<16}{}\n", row.id, row.group, row.text);
     return EXIT_SUCCESS;
 }
 
