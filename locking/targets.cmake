@@ -8,7 +8,11 @@ include(${CMAKE_CURRENT_LIST_DIR}/package.cmake)
 get_filename_component(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
 # Whether this build is ours, and not that of a project that added one of our folders.
-cmake_path(IS_PREFIX TERN_ROOT ${CMAKE_SOURCE_DIR} NORMALIZE TERN_OWN_BUILD)
+set(TERN_OWN_BUILD OFF)
+cmake_path(RELATIVE_PATH CMAKE_SOURCE_DIR BASE_DIRECTORY ${TERN_ROOT} OUTPUT_VARIABLE top_folder)
+if(top_folder MATCHES "^(\\.|locking|alloc|loops)$")
+    set(TERN_OWN_BUILD ON)
+endif()
 option(TERN_TESTS "build the unit tests" ${TERN_OWN_BUILD})
 option(TERN_WERROR "warnings are errors" ${TERN_OWN_BUILD})
 option(TERN_FUZZ "build the fuzz targets with libFuzzer (clang)" OFF)

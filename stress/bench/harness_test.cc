@@ -122,6 +122,15 @@ TEST_CASE("the CSV has every round and the JSON every contestant") {
     CHECK(json.find("nan") == std::string::npos);
 }
 
+TEST_CASE("the table for the documentation has a line per row, with the tails") {
+    Result result = result_of({.value = 3});
+    result.outcomes[1].tails = {30};
+    conclude(result);
+    const std::string table = markdown_of({result});
+    CHECK(table.find("| X1 | a < b | 3.00 ns | slow 8.00 (p99 30.0), near 4.00 | 0.75 x near |") !=
+          std::string::npos);
+}
+
 TEST_CASE("a picture has one bar per contestant and escapes its texts") {
     const std::vector<Result> results{result_of({.value = 3})};
     CHECK(groups_of(results) == std::vector<std::string>{"Some group"});

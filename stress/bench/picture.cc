@@ -20,8 +20,8 @@ constexpr double title_height = 26;
 constexpr double bar_height = 15;
 constexpr double bar_step = 20;
 constexpr double row_gap = 18;
-constexpr double bars_left = 170;
-constexpr double bars_width = 500;
+constexpr double letter_width = 7.4;  ///< of a name, generously
+constexpr double figures_width = 190;
 
 /// Longer bars than this many times the shortest are cut.
 constexpr double longest_by_shortest = 12;
@@ -78,36 +78,54 @@ std::string line(double x1, double y1, double x2, double y2, std::string_view st
                        y1, x2, y2, style);
 }
 
-/// Pixels for a value of this row.
+/// Where the bars of a group lie: to the right of the longest name, and as wide as is left.
+struct Columns {
+    double left = 0;
+    double width = 0;
+};
+
+Columns columns_of(const std::vector<Result>& results, std::string_view group) {
+    std::size_t longest = 0;
+    for (const Result& result : results) {
+        if (result.row.group != group) continue;
+        for (const Outcome& one : result.outcomes)
+            longest = std::max(longest, one.name.size());
+    }
+    const double left = 2 * margin + letter_width * static_cast<double>(longest);
+    return {left, width - left - figures_width};
+}
+
+/// Pixels for a value of one row.
 class Scale {
   public:
-    explicit Scale(const Result& result) {
+    Scale(const Result& result, const Columns& columns) : columns_(columns) {
         double shortest = nothing;
-        double longest = 0;
         for (const Outcome& one : result.outcomes) {
             shortest = std::fmin(shortest, one.value.median);
-            longest = std::fmax(longest, one.value.median);
+            longest_ = std::fmax(longest_, std::fmax(one.value.median, one.value.high));
         }
-        longest_ = longest;
-        if (shortest > 0) longest_ = std::fmin(longest, shortest * longest_by_shortest);
+        if (shortest > 0) longest_ = std::fmin(longest_, shortest * longest_by_shortest);
         if (!(longest_ > 0)) longest_ = 1;
     }
 
     bool cut(double value) const { return value > longest_; }
 
+    double left() const { return columns_.left; }
+
     double x(double value) const {
-        return bars_left + std::clamp(value / longest_, 0.0, 1.0) * bars_width;
+        return columns_.left + std::clamp(value / longest_, 0.0, 1.0) * columns_.width;
     }
 
   private:
-    double longest_;
+    Columns columns_;
+    double longest_ = 0;
 };
 
 std::string value_label(const Result& result, const Outcome& one) {
     std::string label = fmt::format("{} {}", figure(one.value.median), result.row.unit);
     if (!std::isnan(one.tail)) label += fmt::format(", p99 {}", figure(one.tail));
     if (&one != &result.outcomes.front() && std::isfinite(one.ratio.median))
-        label += fmt::format("  (tern {}x)", figure(one.ratio.median));
+        label += fmt::format(" (tern {}x)", figure(one.ratio.median));
     return label;
 }
 
@@ -116,7 +134,8 @@ std::string bar(const Result& result, const Outcome& one, const Scale& scale, do
     const double end = scale.x(one.value.median);
     std::string out = fmt::format(
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" rx=\"2\" fill=\"{}\"/>\n",
-        bars_left, y, std::max(end - bars_left, 1.0), bar_height, own ? own_colour : peer_colour);
+        scale.left(), y, std::max(end - scale.left(), 1.0), bar_height,
+        own ? own_colour : peer_colour);
     if (scale.cut(one.value.median)) {
         for (const double shift : {18.0, 12.0}) {
             out += line(end - shift, y + bar_height + 1, end - shift + 5, y - 1,
@@ -134,7 +153,8 @@ std::string labels(const Result& result, const Outcome& one, const Scale& scale,
     const bool own = &one == &result.outcomes.front();
     const double base = y + bar_height - 3;
     const double end = std::fmax(scale.x(one.value.median), scale.x(one.value.high));
-    return text({bars_left - 8, base, 12, own ? own_colour : dark, "end", own ? "bold" : "normal"},
+    return text({scale.left() - 8, base, 12, own ? own_colour : dark, "end",
+                 own ? "bold" : "normal"},
                 one.name) +
            text({end + 7, base, 11, pale}, value_label(result, one));
 }
@@ -143,10 +163,10 @@ double height_of(const Result& result) {
     return title_height + bar_step * static_cast<double>(result.outcomes.size()) + row_gap;
 }
 
-std::string row_picture(const Result& result, double top) {
+std::string row_picture(const Result& result, const Columns& columns, double top) {
     const Row& row = result.row;
-    std::string out = text({margin, top + 15, 13, dark, "start", "bold"}, row.id + "  " + row.text);
-    const Scale scale(result);
+    std::string out = text({margin, top + 15, 13, dark, "start", "bold"}, row.id + ": " + row.text);
+    const Scale scale(result, columns);
     const double first = top + title_height;
     double y = first;
     for (const Outcome& one : result.outcomes) {
@@ -195,12 +215,14 @@ std::string file_name_of(std::string_view group) {
 
 std::string picture_of(const std::vector<Result>& results, std::string_view group) {
     std::string body = text({margin, 24, 16, dark, "start", "bold"}, group);
-    body += text({width - margin, 24, 11, pale, "end"},
-                 "median of the rounds, middle half as whisker; dashed: target");
+    body += text(
+        {width - margin, 24, 11, pale, "end"},
+        "median of the rounds, middle half as whisker; dashed: target; (tern 0.5x): of this one");
+    const Columns columns = columns_of(results, group);
     double y = head_height;
     for (const Result& result : results) {
         if (result.row.group != group || result.outcomes.empty()) continue;
-        body += row_picture(result, y);
+        body += row_picture(result, columns, y);
         y += height_of(result);
     }
     return fmt::format(

@@ -27,6 +27,12 @@ std::string target_text(const Result& result) {
     return text.empty() ? "none" : text;
 }
 
+/// The median, and the tail where there is one.
+std::string measured(const Outcome& outcome) {
+    if (std::isnan(outcome.tail)) return figure(outcome.value.median);
+    return fmt::format("{} (p99 {})", figure(outcome.value.median), figure(outcome.tail));
+}
+
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char one : text) {
@@ -108,15 +114,36 @@ std::string table_of(const Result& result) {
 }
 
 std::string overview_of(const std::vector<Result>& results) {
-    std::string out = fmt::format("{:<5}{:<14}{:>10} {:<8}{:>9} x {:<20}{}\n", "row", "verdict",
+    std::string out = fmt::format("{:<11}{:<14}{:>8} {:<8}{:>8} x {:<25} {}\n", "row", "verdict",
                                   "tern", "unit", "ratio", "peer", "target");
     for (const Result& result : results) {
         const Outcome* peer = result.decisive();
         const double own = result.outcomes.empty() ? nothing : result.outcomes.front().value.median;
-        out += fmt::format("{:<5}{:<14}{:>10} {:<8}{:>9}   {:<20}{}\n", result.row.id,
+        out += fmt::format("{:<11}{:<14}{:>8} {:<8}{:>8}   {:<25} {}\n", result.row.id,
                            name_of(result.verdict), figure(own), result.row.unit,
                            peer == nullptr ? "-" : figure(peer->ratio.median),
                            peer == nullptr ? "-" : peer->name, target_text(result));
+    }
+    return out;
+}
+
+std::string markdown_of(const std::vector<Result>& results) {
+    std::string out =
+        "| row | workload | tern | peers | tern / peer | target | |\n"
+        "|---|---|---|---|---|---|---|\n";
+    for (const Result& result : results) {
+        if (result.outcomes.empty()) continue;
+        std::string peers;
+        for (std::size_t i = 1; i < result.outcomes.size(); ++i) {
+            peers += fmt::format("{}{} {}", i == 1 ? "" : ", ", result.outcomes[i].name,
+                                 measured(result.outcomes[i]));
+        }
+        const Outcome* peer = result.decisive();
+        const std::string ratio =
+            peer == nullptr ? "" : fmt::format("{} x {}", figure(peer->ratio.median), peer->name);
+        out += fmt::format("| {} | {} | {} {} | {} | {} | {} | {} |\n", result.row.id,
+                           result.row.text, measured(result.outcomes.front()), result.row.unit,
+                           peers, ratio, target_text(result), name_of(result.verdict));
     }
     return out;
 }

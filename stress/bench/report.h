@@ -26,6 +26,8 @@ std::string figure(double value);
 std::string table_of(const Result& result);
 /// One line per row: verdicts at a glance.
 std::string overview_of(const std::vector<Result>& results);
+/// The table of docs/performance.md, one line per row.
+std::string markdown_of(const std::vector<Result>& results);
 std::string csv_of(const std::vector<Result>& results);
 std::string json_of(const std::vector<Result>& results, const Surroundings& where);
 

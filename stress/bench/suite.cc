@@ -190,7 +190,7 @@ int Suite::run_cell(int argc, char** argv) const {
 
 int Suite::list() const {
     for (const Row& row : rows_)
-        fmt::print("{:<5}{:<16}{}\n", row.id, row.group, row.text);
+        fmt::print("{:<11}{:<16}{}\n", row.id, row.group, row.text);
     return EXIT_SUCCESS;
 }
 
@@ -200,6 +200,7 @@ bool Suite::write_files(const std::vector<Result>& results, const std::string& d
     std::filesystem::create_directories(folder, error);
     bool good = write_file(folder / (name_ + ".csv"), csv_of(results));
     good = write_file(folder / (name_ + ".txt"), text_of(results)) && good;
+    good = write_file(folder / (name_ + ".md"), markdown_of(results)) && good;
     good = write_file(folder / (name_ + ".json"), json_of(results, surroundings())) && good;
     for (const std::string& group : groups_of(results)) {
         const std::filesystem::path path = folder / (name_ + "-" + file_name_of(group) + ".svg");
