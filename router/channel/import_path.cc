@@ -89,11 +89,8 @@ void ImportPath::flush() {
         for (std::size_t i = 0; i < batch_.size(); ++i)
             apply(writer, batch_[i], ids_[i]);
     }
-    {
-        net::PrefixIndex::Batch release(index);
-        for (const net::PrefixId id : ids_)
-            release.release(id);
-    }
+    std::erase_if(ids_, [&](net::PrefixId id) { return index.try_release(id); });
+    if (!ids_.empty()) net::PrefixIndex::Batch(index).release(ids_);
     batch_.clear();
     holds_.release();
     filter_run_.forget();

@@ -44,11 +44,13 @@ class ChannelQuery final : public table::ExportQuery {
         const bool offered =
             !own && instance.protocol()->may_export(channel, question.route, question.owner);
         if (kind_ == table::ExportKind::preexport) return offered;
-        if (kind_ == table::ExportKind::exported) {
-            return instance.protocol()->has_exported(channel, question.route.prefix);
-        }
+        const std::optional<bool> told =
+            instance.protocol()->has_exported(channel, question.route.prefix);
+        if (kind_ == table::ExportKind::exported) return told.value_or(false);
+        // What the filter makes of the attributes is shown; what it says is only a guess at what
+        // has been told.
         const bool accepted = offered && passes(channel, question, attributes);
-        return accepted == (kind_ == table::ExportKind::export_);
+        return told.value_or(accepted) == (kind_ == table::ExportKind::export_);
     }
 
     bool passes(const channel::Channel& channel,

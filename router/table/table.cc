@@ -4,6 +4,7 @@
 #include "router/table/export_reader.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tern::table {
 
@@ -167,10 +168,15 @@ void Table::collect_dead(bool all) {
     if (!all) journal_.trim(oldest);
     // The last journal item about a dead prefix stands before its sequence number.
     if (dead_.empty() || dead_.front().sequence > oldest) return;
+    std::array<net::PrefixId, 256> ids;
     net::PrefixIndex::Batch batch(services_.index);
     while (!dead_.empty() && dead_.front().sequence <= oldest) {
-        batch.release(dead_.front().prefix);
-        dead_.pop_front();
+        std::size_t count = 0;
+        for (; count < ids.size() && !dead_.empty() && dead_.front().sequence <= oldest; ++count) {
+            ids[count] = dead_.front().prefix;
+            dead_.pop_front();
+        }
+        batch.release(std::span(ids).first(count));
     }
 }
 

@@ -42,6 +42,7 @@ Peer::Session::Session(Peer& peer,
       config(&its_config),
       member(peer.loop(),
              {loops::callback<&Peer::on_data>(peer), loops::callback<&Peer::on_may_merge>(peer),
+              loops::callback<&Peer::on_holds_up>(peer),
               loops::callback<&Peer::on_over_limit>(peer)}) {}
 
 Peer::Peer(engine::Instance& instance)
@@ -520,6 +521,12 @@ void Peer::on_data() {
 void Peer::on_may_merge() {
     for (const auto& each : sessions_)
         shared().groups().try_merge(each->member);
+}
+
+/// This neighbour is too slow for others; which channels it is, their groups know.
+void Peer::on_holds_up() {
+    for (const auto& each : sessions_)
+        shared().groups().part_if_slow(each->member);
 }
 
 void Peer::on_over_limit() {
