@@ -138,7 +138,7 @@ void Table::publish(net::PrefixId id, bool best_changed) {
 
 /// Keeps the owners' counts of best routes: -1 before a list changes, +1 after.
 void Table::count_best(const Route* best, std::int64_t by) const {
-    if (best == nullptr || !best->usable()) return;
+    if (best == nullptr || !best->usable() || settings_.mirror) return;
     const SourceOwner& owner = services_.sources.owner(best->source);
     owner.preferred_[static_cast<std::size_t>(settings_.type)].fetch_add(
         static_cast<std::uint64_t>(by), std::memory_order_relaxed);

@@ -264,6 +264,42 @@ TEST_CASE("a recursive next hop follows the table that resolves it (RFC 4271 sec
     CHECK(lab.shut_down());
 }
 
+TEST_CASE("with an import table a changed filter asks the neighbour for nothing") {
+    Two lab;
+    lab.extra_options += " enable route refresh off;";
+    lab.originate(0, "192.0.3.0/24");
+    lab.come_up();
+    std::string text = lab.configuration(1);
+    const std::string all = "import all;";
+    const auto with = [&](std::string_view import) {
+        std::string changed = text;
+        changed.replace(changed.find(all), all.size(), import);
+        REQUIRE(lab.node(1).configure(changed) == "");
+        lab.run(seconds(20));
+        CHECK(lab.node(1).info("edge1") == "Established");
+    };
+    with("import table on; import all;");
+    CHECK(lab.wrong() == "");
+    const int updates = number_shown(lab.node(1), "edge1", "Import updates:");
+    with("import table on; import where net != 192.0.3.0/24;");
+    CHECK(lab.node(1).best_routes("master4").size() == 2);
+    CHECK(number_shown(lab.node(1), "edge1", "Import updates:") == updates);
+    const std::set<net::Prefix> received{net::parse_prefix("192.0.2.0/24").value(),
+                                         net::parse_prefix("192.0.3.0/24").value()};
+    CHECK(prefixes_shown(lab.node(1), "show route import table edge1.ipv4") == received);
+    CHECK(lab.node(1).command("show route import table edge1.ipv4").find("Table import:") !=
+          std::string::npos);
+    CHECK(lab.node(1).command("show route import table edge1.ipv6").find("No import table") !=
+          std::string::npos);
+    with("import table on; import all;");
+    CHECK(lab.wrong() == "");
+    CHECK(number_shown(lab.node(1), "edge1", "Import updates:") == updates);
+    CHECK(lab.node(0).disable("edge1"));
+    lab.run(seconds(2));
+    CHECK(prefixes_shown(lab.node(1), "show route import table edge1.ipv4").empty());
+    CHECK(lab.shut_down());
+}
+
 TEST_CASE("a stalled neighbour among ten goes its own way, and nobody waits for it") {
     Star lab;
     CHECK(number_behind(lab.hub("edge2"), "Export group:") == 10);

@@ -27,7 +27,7 @@ bool same_export_facts(const SessionFacts& a, const SessionFacts& b) {
 
 bool same_settings(const channel::ExportSettings& a, const channel::ExportSettings& b) {
     return filter::same_filter(a.filter, b.filter) && a.inside == b.inside && a.limit == b.limit &&
-           a.mode == b.mode && a.settle == b.settle;
+           a.mode == b.mode && a.secondary == b.secondary && a.settle == b.settle;
 }
 
 /// The route's gateway if it is a single, global one.
@@ -246,6 +246,12 @@ void ExportGroup::leave_out_too(net::PrefixId id, std::uint32_t member) {
     left_out_too_[static_cast<std::uint32_t>(id)] = member;
 }
 
+/// The one who was left out has been told something else.
+void ExportGroup::forget_left_out(net::PrefixId id) {
+    const auto number = static_cast<std::uint32_t>(id);
+    left_out_[number / chunk_size][number % chunk_size] = 0;
+}
+
 /// For all who are left out of an announcement from now on.
 void ExportGroup::set_left_out(net::PrefixId id, std::uint32_t member) {
     const auto number = static_cast<std::uint32_t>(id);
@@ -259,15 +265,16 @@ void ExportGroup::set_left_out(net::PrefixId id, std::uint32_t member) {
     left_out_[chunk][number % chunk_size] = member;
 }
 
-ExportGroup::Bucket& ExportGroup::bucket_for(const ExportedRoute& route) {
+ExportGroup::Bucket& ExportGroup::bucket_for(const ExportedRoute& route, std::uint32_t only) {
     const auto fits = [&](const Bucket& bucket) {
         return bucket.attributes == route.attributes && bucket.source == route.route.source &&
-               bucket.fresh == route.fresh;
+               bucket.fresh == route.fresh && bucket.only == only;
     };
     if (bucket_count_ != 0 && fits(buckets_[bucket_count_ - 1])) return buckets_[bucket_count_ - 1];
     const std::uint64_t key =
         mix64(reinterpret_cast<std::uintptr_t>(route.attributes),
-              std::uint64_t{static_cast<std::uint32_t>(route.route.source)} << 8 | route.fresh);
+              std::uint64_t{static_cast<std::uint32_t>(route.route.source)} << 8 | route.fresh) +
+        only;
     const auto [found, fresh] = bucket_index_.try_emplace(key, bucket_count_);
     if (!fresh && fits(buckets_[found->second])) return buckets_[found->second];
     if (bucket_count_ == buckets_.size()) buckets_.emplace_back();
@@ -275,6 +282,7 @@ ExportGroup::Bucket& ExportGroup::bucket_for(const ExportedRoute& route) {
     bucket.attributes = route.attributes;
     bucket.source = route.route.source;
     bucket.fresh = route.fresh;
+    bucket.only = only;
     bucket.routes.clear();
     return bucket;
 }
@@ -283,17 +291,44 @@ void ExportGroup::export_batch(std::span<const ExportedRoute> routes) {
     bucket_count_ = 0;
     bucket_index_.clear();
     gone_.clear();
+    sort_out(routes);
+    withdraw_all(gone_);
+    for (std::size_t i = 0; i < bucket_count_; ++i) {
+        if (buckets_[i].only == 0) announce(buckets_[i]);
+    }
+    for (std::size_t i = 0; i < bucket_count_; ++i) {
+        if (buckets_[i].only != 0) announce_instead(buckets_[i]);
+    }
+    signal_members();
+}
+
+/// A second route of a prefix (`secondary`) is for the member that the first one came from.
+void ExportGroup::sort_out(std::span<const ExportedRoute> routes) {
+    const ExportedRoute* first = nullptr;
     for (const ExportedRoute& route : routes) {
         if (route.attributes == nullptr) {
             gone_.push_back(&route);
-        } else {
-            bucket_for(route).routes.push_back(&route);
+        } else if (first == nullptr) {
+            bucket_for(route, 0).routes.push_back(&route);
+        } else if (const std::uint32_t author = member_of(first->route.source); author != 0) {
+            bucket_for(route, author).routes.push_back(&route);
         }
+        first = route.last ? nullptr : &route;
     }
-    withdraw_all(gone_);
-    for (std::size_t i = 0; i < bucket_count_; ++i)
-        announce(buckets_[i]);
-    signal_members();
+}
+
+bool ExportGroup::has_instead(const ExportedRoute& route, std::uint32_t member) const {
+    return !route.last && member == member_of(route.route.source);
+}
+
+/// Behind `announce`, which left the member out.
+void ExportGroup::announce_instead(const Bucket& bucket) {
+    HopChoice choice;
+    const bool possible = encode(bucket, choice);
+    if (possible && (choice.self || member_at(choice.hop.address) != bucket.only)) {
+        return pack(bucket, choice, 0);
+    }
+    withdraw_from(bucket.routes, bucket.only);
 }
 
 /// Path attributes and next hop of a bucket; false if they cannot be told.
@@ -356,22 +391,24 @@ void ExportGroup::tell_nobody(const std::vector<const ExportedRoute*>& routes) {
 void ExportGroup::pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left) {
     ExportStream::Audience audience;
     if (left != 0) audience = {ExportStream::Audience::Kind::all_but, left};
+    if (bucket.only != 0) audience = {ExportStream::Audience::Kind::only, bucket.only};
     const bool multiprotocol =
         profile_.hop.family != wire::ipv4_unicast || !choice.hop.address.is_v4();
     wire::AnnouncePacker packer(message_, format(multiprotocol), attributes_, next_hop_);
     for (const ExportedRoute* route : bucket.routes) {
+        if (bucket.only != 0 && left_out(route->id) != bucket.only) continue;
         const wire::Nlri nlri = wire::from_prefix(route->prefix, 0);
         if (!packer.fits(nlri)) {
             ++oversized_;
             gone_.assign(1, route);
-            tell_nobody(gone_);
+            bucket.only != 0 ? withdraw_from(gone_, bucket.only) : tell_nobody(gone_);
             continue;
         }
         if (!packer.add(nlri)) {
             append(packer.finish(), audience);
             (void)packer.add(nlri);
         }
-        set_left_out(route->id, left);
+        bucket.only != 0 ? forget_left_out(route->id) : set_left_out(route->id, left);
     }
     if (!packer.empty()) append(packer.finish(), audience);
 }
@@ -380,7 +417,8 @@ void ExportGroup::pack(const Bucket& bucket, const HopChoice& choice, std::uint3
 void ExportGroup::leave_out(const Bucket& bucket, std::uint32_t member) {
     gone_.clear();
     for (const ExportedRoute* route : bucket.routes) {
-        if (route->replaces && !is_left_out(route->id, member)) gone_.push_back(route);
+        const bool told = route->replaces && !is_left_out(route->id, member);
+        if (told && !has_instead(*route, member)) gone_.push_back(route);
         set_left_out(route->id, member);
     }
     withdraw_from(gone_, member);

@@ -175,16 +175,20 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
         const attr::AttributeSet* attributes;
         table::SourceId source;
         std::uint8_t fresh;
+        std::uint32_t only;  // member that they are for, instead of its own; 0: the others
         std::vector<const channel::ExportedRoute*> routes;
     };
 
     [[nodiscard]] const SessionFacts* session_of(table::SourceId source) const;
     [[nodiscard]] std::uint32_t member_of(table::SourceId source) const;
     [[nodiscard]] std::uint32_t member_at(net::IpAddress address) const;
-    Bucket& bucket_for(const channel::ExportedRoute& route);
+    Bucket& bucket_for(const channel::ExportedRoute& route, std::uint32_t only);
+    void sort_out(std::span<const channel::ExportedRoute> routes);
     void announce(const Bucket& bucket);
+    void announce_instead(const Bucket& bucket);
     [[nodiscard]] bool encode(const Bucket& bucket, HopChoice& choice);
     void pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left_out);
+    [[nodiscard]] bool has_instead(const channel::ExportedRoute& route, std::uint32_t member) const;
     void leave_out(const Bucket& bucket, std::uint32_t member);
     void withdraw_from(const std::vector<const channel::ExportedRoute*>& routes,
                        std::uint32_t member);
@@ -199,6 +203,7 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     [[nodiscard]] std::uint32_t left_out(net::PrefixId id) const;
     [[nodiscard]] bool is_left_out(net::PrefixId id, std::uint32_t member) const;
     void set_left_out(net::PrefixId id, std::uint32_t member);
+    void forget_left_out(net::PrefixId id);
     void leave_out_too(net::PrefixId id, std::uint32_t member);
 
     ExportProfile profile_;

@@ -53,6 +53,44 @@ TEST_CASE("the neighbour whose route becomes best is told that the other one is 
     CHECK(a.needless + b.needless == 0);
 }
 
+TEST_CASE("with `secondary` the one whose route is best is told the next best") {
+    World world({.name = "t", .sorted = true});
+    Neighbour a(world, 0);
+    Neighbour b(world, 1);
+    Neighbour c(world, 2);
+    for (Neighbour* each : {&a, &b, &c}) {
+        each->secondary = true;
+        each->join();
+    }
+    world.settle();
+    REQUIRE(world.group_count() == 1);
+    const auto check = [&] {
+        world.settle();
+        for (Neighbour* each : {&a, &b, &c}) {
+            INFO("neighbour " << each->number);
+            CHECK(each->routes == expected(world, *each));
+            CHECK(each->told(1) == !each->routes.empty());
+        }
+    };
+    a.announce(1, 1);
+    check();
+    CHECK(a.routes.empty());
+    b.announce(1, 2);
+    check();
+    CHECK(a.routes.size() == 1);  // the way of b
+    c.announce(1, 3);
+    check();
+    a.withdraw(1);  // b's is best now, and b is told c's
+    check();
+    CHECK(b.routes.size() == 1);
+    c.withdraw(1);
+    check();
+    CHECK(b.routes.empty());
+    b.withdraw(1);
+    check();
+    CHECK(a.needless + b.needless + c.needless == 0);
+}
+
 // RFC 4271 section 5.1.3: nobody is told a route over itself.
 TEST_CASE("a route by way of a third neighbour is told to neither of the two") {
     World world;
@@ -140,15 +178,18 @@ TEST_CASE("a refresh within the first feed still ends with End-of-RIB, once") {
 }
 
 TEST_CASE("whatever happens in whatever order, each neighbour knows what the table says") {
+    const bool secondary = GENERATE(false, true);
     const unsigned seed = std::random_device()();
-    INFO("seed " << seed);
+    INFO("seed " << seed << " secondary " << secondary);
     std::mt19937 engine(seed);
     const auto random = [&] { return static_cast<unsigned>(engine()); };
-    World world;
+    World world({.name = "t", .sorted = secondary});
     std::vector<std::unique_ptr<Neighbour>> all;
     std::set<Neighbour*> joined;
-    for (unsigned i = 0; i < 5; ++i)
+    for (unsigned i = 0; i < 5; ++i) {
         all.push_back(std::make_unique<Neighbour>(world, i));
+        all.back()->secondary = secondary;
+    }
     for (int step = 0; step < 2000; ++step) {
         Neighbour& one = *all[random() % all.size()];
         const unsigned what = random() % 100;

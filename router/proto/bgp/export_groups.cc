@@ -117,7 +117,11 @@ void ExportGroups::split(ExportMember& member, ExportGroup& own, ExportGroup::Ne
 }
 
 void ExportGroups::refresh(ExportMember& member) {
-    const ExportProfile profile = member.group->profile();
+    ExportProfile profile;
+    {
+        const loops::LoopEntry entry(member.group->loop());  // others may adopt a new configuration
+        profile = member.group->profile();
+    }
     split(member, make(profile, member.group->kin()), ExportGroup::Need::refresh);
 }
 

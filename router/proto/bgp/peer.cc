@@ -289,7 +289,8 @@ ExportProfile Peer::profile_for(const Session& session, const BgpConfig& from) c
     profile.settings = {.filter = channel.export_filter,
                         .inside = channel.export_in,
                         .limit = channel.export_limit,
-                        .mode = table::ReadMode::best,
+                        .mode = channel.secondary ? table::ReadMode::all : table::ReadMode::best,
+                        .secondary = channel.secondary,
                         .settle = channel.table->export_settle};
     return profile;
 }

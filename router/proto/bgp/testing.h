@@ -52,11 +52,12 @@ class NoEnvironment final : public filter::Environment {
 
 /// A table with everything around it, on virtual time.
 struct World {
-    World() {
+    World() : World(table::TableSettings{.name = "t"}) {}
+
+    explicit World(const table::TableSettings& settings) {
         const loops::LoopEntry entry(main());
         pool.emplace(main_domain, "test");
-        table.emplace(table::TableSettings{.name = "t"},
-                      table::TableServices{*pool, index, attributes, sources});
+        table.emplace(settings, table::TableServices{*pool, index, attributes, sources});
         groups.emplace(main(), *group, environment);
     }
 
@@ -128,6 +129,8 @@ struct Neighbour {
         out.facts = facts;
         out.hop.own = {facts.local_address, {}};
         if (keep_hop) out.hop.keep = HopSwitch::on;
+        if (secondary) out.settings.mode = table::ReadMode::all;
+        out.settings.secondary = secondary;
         out.enhanced_refresh = true;
         return out;
     }
@@ -311,16 +314,23 @@ struct Neighbour {
     unsigned needless = 0;  // withdrawals of what was not told
     bool deaf = false;
     bool keep_hop = false;
+    bool secondary = false;
 };
 
-/// What the table says this neighbour has to know: all best routes but its own.
+/// What the table says this neighbour has to know: all best routes but its own, or with `secondary`
+/// the best routes that are not its own.
 inline std::map<net::Prefix, std::vector<std::uint8_t>> expected(World& world,
                                                                  const Neighbour& to) {
     std::map<net::Prefix, std::vector<std::uint8_t>> out;
     table::Table::View view(*world.table);
     for (std::uint32_t i = 0; i < view.id_limit(); ++i) {
+        const auto own = [&](const table::Route& route) {
+            return &world.sources.owner(route.source) == to.owner;
+        };
         const table::Route* best = view.routes(net::PrefixId{i});
-        if (best == nullptr || &world.sources.owner(best->source) == to.owner) continue;
+        while (to.secondary && best != nullptr && own(*best))
+            best = best->next;
+        if (best == nullptr || own(*best)) continue;
         const Bytes path = best->attributes->bytes(id::as_path);
         std::vector<std::uint8_t> told{2, static_cast<std::uint8_t>(path[1] + 1), 0, 0, 0xfd, 0xe8};
         told.insert(told.end(), path.begin() + 2, path.end());
