@@ -29,7 +29,7 @@ struct PageDepotLevel {
 
 /// All in pages. The rules are in PageCacheConfig::error().
 struct PageCacheConfig {
-    std::size_t keep_pages_main_max = 4096;  ///< more hot pages than this are cooled to half of it
+    std::size_t keep_pages_main_max = 1024;  ///< more hot pages than this are cooled to half of it
     std::size_t keep_pages_main_min = 64;  ///< fewer hot pages than this are filled up to twice it
     std::size_t cleanup_pages_bulk = 512;  ///< most pages that one maintain() moves
     std::size_t magazine_pages = 64;       ///< a thread keeps at most twice as many

@@ -27,6 +27,18 @@ struct AttributeStore::Draft {
     std::uint16_t count;
 };
 
+/// The tables use 64 bits; a set keeps 32 of them and these give all others.
+static std::uint64_t widen(std::uint32_t hash) {
+    return hash_u64(hash);
+}
+
+/// Hashes of sets, as the tables ask for them.
+struct AttributeStore::Keys {
+    std::uint64_t operator()(const AttributeSet* set) const { return widen(set->hash_); }
+
+    void prefetch(const AttributeSet* set) const { __builtin_prefetch(set); }
+};
+
 struct AttributeStore::Shard {
     Shard() : blocks(alloc::PageCache::process()) { node.shard = this; }
 
@@ -51,11 +63,6 @@ struct AttributeStore::Shard {
     void free_waiting();
     static void grace_over(locking::rcu::Retired& retired_node) noexcept;
 };
-
-/// The tables use 64 bits; a set keeps 32 of them and these give all others.
-static std::uint64_t widen(std::uint32_t hash) {
-    return hash_u64(hash);
-}
 
 void AttributeStore::Shard::bury(AttributeSet* set) {
     set->next_dead_ = fresh_dead;
@@ -162,7 +169,7 @@ const AttributeSet* AttributeStore::find_or_make(const Draft& draft) {
         AttributeSet(hash, static_cast<std::uint32_t>(draft.body.size()), draft.count);
     std::memcpy(static_cast<std::uint8_t*>(block) + sizeof(AttributeSet), draft.body.data(),
                 draft.body.size());
-    shard.table.insert(wide, set, [](const AttributeSet* s) { return widen(s->hash_); });
+    shard.table.insert(wide, set, Keys());
     shard.bytes += size;
     return set;
 }
@@ -191,8 +198,7 @@ void AttributeStore::release_last(const AttributeSet* set, std::uint32_t count) 
     TERN_ASSERT(before >= count, "attribute set released more often than used");
     if (before != count) return;
     auto* const dead = const_cast<AttributeSet*>(set);
-    shard.table.erase(widen(set->hash_), dead,
-                      [](const AttributeSet* s) { return widen(s->hash_); });
+    shard.table.erase(widen(set->hash_), dead, Keys());
     shard.bytes -= set->size();
     shard.bury(dead);
 }

@@ -73,6 +73,7 @@ class AttributeStore {
 
     struct Shard;
     struct Draft;
+    struct Keys;
 
     [[nodiscard]] Shard& shard_of(std::uint32_t hash);
     const AttributeSet* find_or_make(const Draft& draft);

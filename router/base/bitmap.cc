@@ -1,5 +1,7 @@
 #include "router/base/bitmap.h"
 
+#include <algorithm>
+
 namespace tern {
 
 bool Bitmap::set(std::uint32_t bit) {
@@ -44,6 +46,27 @@ std::uint32_t Bitmap::find_first_clear(std::uint32_t from) const {
         bits = ~words_[word];
     }
     return static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+}
+
+void ChunkedBitmap::copy_from(const ChunkedBitmap& other) {
+    clear_all();
+    chunks_.resize(other.chunks_.size());
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+        if (other.chunks_[i]) chunks_[i] = std::make_unique<Chunk>(*other.chunks_[i]);
+    }
+    count_ = other.count_;
+}
+
+bool operator==(const ChunkedBitmap& a, const ChunkedBitmap& b) {
+    if (a.count_ != b.count_) return false;
+    const std::size_t chunks = std::max(a.chunks_.size(), b.chunks_.size());
+    for (std::size_t i = 0; i < chunks; ++i) {
+        const ChunkedBitmap::Chunk* mine = a.chunk(i);
+        const ChunkedBitmap::Chunk* other = b.chunk(i);
+        if ((mine == nullptr) != (other == nullptr)) return false;
+        if (mine != nullptr && !(*mine == *other)) return false;
+    }
+    return true;
 }
 
 bool ChunkedBitmap::set(std::uint32_t bit) {

@@ -54,6 +54,9 @@ class ChunkedBitmap {
         return (chunks_[index]->words[inside / 64] >> (inside % 64) & 1) != 0;
     }
 
+    /// Makes this an equal set.
+    void copy_from(const ChunkedBitmap& other);
+
     /// Returns true when the bit was clear before.
     bool set(std::uint32_t bit);
     /// Returns true when the bit was set before. A chunk that becomes empty is given back.
@@ -67,11 +70,19 @@ class ChunkedBitmap {
     [[nodiscard]] std::optional<std::uint32_t> find_first_set(std::uint32_t from) const;
     [[nodiscard]] std::size_t memory() const;
 
+    friend bool operator==(const ChunkedBitmap& a, const ChunkedBitmap& b);
+
   private:
     struct Chunk {
         std::array<std::uint64_t, chunk_bits / 64> words = {};
         std::uint32_t used = 0;
+
+        friend bool operator==(const Chunk&, const Chunk&) = default;
     };
+
+    [[nodiscard]] const Chunk* chunk(std::size_t index) const {
+        return index < chunks_.size() ? chunks_[index].get() : nullptr;
+    }
 
     std::vector<std::unique_ptr<Chunk>> chunks_;
     std::uint32_t count_ = 0;

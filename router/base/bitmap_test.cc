@@ -55,6 +55,23 @@ TEST_CASE("the first clear bit may stand behind the end") {
     CHECK(map.find_first_clear(65) == 128);
 }
 
+TEST_CASE("a copy of a chunked bitmap is equal until one of the two changes") {
+    ChunkedBitmap map;
+    map.set(7);
+    map.set(1'000'000);
+    ChunkedBitmap copy;
+    copy.set(3);
+    copy.copy_from(map);
+    CHECK(copy == map);
+    copy.clear(1'000'000);
+    CHECK_FALSE(copy == map);
+    map.clear(1'000'000);
+    CHECK(copy == map);  // the number of chunks there once were does not count
+    copy.set(8);
+    map.set(9);
+    CHECK_FALSE(copy == map);
+}
+
 TEST_CASE("a chunk that becomes empty is given back") {
     ChunkedBitmap map;
     map.set(1'000'000);

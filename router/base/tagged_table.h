@@ -3,7 +3,8 @@
 /// A compact open-addressing hash table: buckets of one cache line with a tag byte per slot.
 /// Slots are ids or pointers; keys live elsewhere and are compared by the caller, so that a lookup
 /// reads one line here and, nearly always, one entry there. Owned by an index or store and used
-/// under its domain. It never stores hashes: growing asks the caller for them again.
+/// under its domain. It never stores hashes: growing asks the caller for them again,
+/// `hash_of(slot)`; a caller whose keys lie far apart gives it a `prefetch(slot)` too.
 
 #include "locking/check.h"
 
@@ -26,6 +27,15 @@ class TaggedTable {
 
     void prefetch(std::uint64_t hash) const {
         if (!buckets_.empty()) __builtin_prefetch(&buckets_[home(hash)]);
+    }
+
+    /// Fetches the key that a lookup will most likely compare with; its bucket is near already.
+    template <class Keys>
+    void prefetch_key(std::uint64_t hash, Keys&& keys) const {
+        if (buckets_.empty()) return;
+        const Bucket& bucket = buckets_[home(hash)];
+        const unsigned at = bucket.first(tag_of(hash));
+        if (at < slots) keys.prefetch(bucket.slot[at]);
     }
 
     /// The slot for which `equal(slot)` holds, or null. Valid until the next change.
@@ -61,17 +71,18 @@ class TaggedTable {
         const std::uint8_t tag = tag_of(hash);
         for (std::size_t at = home(hash);; at = next(at)) {
             Bucket& bucket = buckets_[at];
-            for (unsigned i = 0; i < slots; ++i) {
-                if (bucket.tag[i] != tag || bucket.slot[i] != slot) continue;
-                bucket.tag[i] = 0;
-                uncount_overflow(home(hash), at);
-                --size_;
-                if (buckets_.size() > 1 && size_ * 4 < buckets_.size() * slots) {
-                    rehash(buckets_.size() / 2, hash_of);
-                }
-                return;
+            const unsigned i = bucket.find(tag, slot);
+            if (i == slots) {
+                TERN_ASSERT(bucket.overflow != 0, "erased slot is not in the table");
+                continue;
             }
-            TERN_ASSERT(bucket.overflow != 0, "erased slot is not in the table");
+            bucket.tag[i] = 0;
+            uncount_overflow(home(hash), at);
+            --size_;
+            if (buckets_.size() > 1 && size_ * 4 < buckets_.size() * slots) {
+                rehash(buckets_.size() / 2, hash_of);
+            }
+            return;
         }
     }
 
@@ -97,10 +108,36 @@ class TaggedTable {
         [[nodiscard]] std::uint64_t matches(unsigned word, std::uint8_t wanted) const {
             constexpr std::uint64_t low7 = 0x7f7f'7f7f'7f7f'7f7fU;
             std::uint64_t tags = 0;
-            const unsigned count = slots - word * 8 < 8 ? slots - word * 8 : 8;
-            std::memcpy(&tags, tag.data() + word * 8, count);
+            std::memcpy(&tags, tag.data() + word * 8, width(word));
             const std::uint64_t x = tags ^ (0x0101'0101'0101'0101U * wanted);
-            return ~(((x & low7) + low7) | x | low7);
+            const std::uint64_t found = ~(((x & low7) + low7) | x | low7);
+            return width(word) == 8 ? found : found & ((std::uint64_t{1} << width(word) * 8) - 1);
+        }
+
+        /// Tags in this word.
+        static constexpr unsigned width(unsigned word) {
+            return slots - word * 8 < 8 ? slots - word * 8 : 8;
+        }
+
+        /// The first slot with this tag, or `slots`. Without a branch per slot: which one it is
+        /// nobody can foresee.
+        [[nodiscard]] unsigned first(std::uint8_t wanted) const {
+            for (unsigned word = 0; word < tag_words; ++word) {
+                const std::uint64_t m = matches(word, wanted);
+                if (m != 0) return word * 8 + static_cast<unsigned>(std::countr_zero(m)) / 8;
+            }
+            return slots;
+        }
+
+        /// Where exactly this slot stands, or `slots`.
+        [[nodiscard]] unsigned find(std::uint8_t wanted, Slot its) const {
+            for (unsigned word = 0; word < tag_words; ++word) {
+                for (std::uint64_t m = matches(word, wanted); m != 0; m &= m - 1) {
+                    const unsigned i = word * 8 + static_cast<unsigned>(std::countr_zero(m)) / 8;
+                    if (slot[i] == its) return i;
+                }
+            }
+            return slots;
         }
     };
 
@@ -122,10 +159,10 @@ class TaggedTable {
     void place(std::uint64_t hash, Slot slot) {
         for (std::size_t at = home(hash);; at = next(at)) {
             Bucket& bucket = buckets_[at];
-            for (unsigned i = 0; i < slots; ++i) {
-                if (bucket.tag[i] != 0) continue;
-                bucket.tag[i] = tag_of(hash);
-                bucket.slot[i] = slot;
+            const unsigned free = bucket.first(0);
+            if (free < slots) {
+                bucket.tag[free] = tag_of(hash);
+                bucket.slot[free] = slot;
                 return;
             }
             if (bucket.overflow != sticky) ++bucket.overflow;
@@ -142,7 +179,14 @@ class TaggedTable {
     void rehash(std::size_t bucket_count, HashOf&& hash_of) {
         std::vector<Bucket> old = std::move(buckets_);
         buckets_ = std::vector<Bucket>(bucket_count);
-        for (const Bucket& bucket : old) {
+        for (std::size_t at = 0; at < old.size(); ++at) {
+            const Bucket& bucket = old[at];
+            if constexpr (requires { hash_of.prefetch(Slot{}); }) {
+                if (at + ahead < old.size()) {
+                    for (const Slot slot : old[at + ahead].slot)
+                        hash_of.prefetch(slot);
+                }
+            }
             // All hashes first: the reads of the keys do not depend on each other, so they overlap.
             std::array<std::uint64_t, slots> hashes = {};
             for (unsigned i = 0; i < slots; ++i) {
@@ -154,6 +198,7 @@ class TaggedTable {
         }
     }
 
+    static constexpr std::size_t ahead = 4;      // buckets whose keys are on their way
     static constexpr std::uint8_t sticky = 255;  // the count is lost; stays until the next rehash
 
     std::vector<Bucket> buckets_;

@@ -41,7 +41,8 @@ Channel::Channel(ChannelHost& host,
       default_preference_(default_preference),
       table_(table),
       import_(table, host.filter_environment(), *this),
-      sweep_(on_sweep, this) {}
+      sweep_(on_sweep, this),
+      reload_(on_reload, this) {}
 
 Channel::~Channel() = default;
 
@@ -57,7 +58,8 @@ ExportSettings Channel::export_settings() const {
     return {.filter = config_->export_filter,
             .inside = config_->export_in,
             .limit = config_->export_limit,
-            .mode = table::ReadMode::best,
+            .mode = config_->secondary ? table::ReadMode::all : table::ReadMode::best,
+            .secondary = config_->secondary,
             .settle = config_->table->export_settle};
 }
 
@@ -107,7 +109,18 @@ void Channel::end_refresh() {
 
 bool Channel::reload_import() {
     if (state_ != ChannelState::up) return false;
-    return host_.refresh_import(*this);
+    if (received() == nullptr) return host_.refresh_import(*this);
+    import_.start_reload();
+    reload_.send(host_.loop());
+    return true;
+}
+
+void Channel::on_reload(void* context, loops::Turn& turn) {
+    auto& self = *static_cast<Channel*>(context);
+    do {
+        if (self.import_.reload_step()) return;
+    } while (!turn.out_of_time());
+    self.reload_.send(self.host_.loop());
 }
 
 void Channel::reload_export() {
@@ -122,7 +135,7 @@ bool Channel::reconfigure(const config::ChannelConfig& next, config::Effect effe
         export_->configure(export_settings());
         if (has(effect, config::Effect::reload_export)) export_->refeed();
     }
-    return !has(effect, config::Effect::reload_import) || host_.refresh_import(*this);
+    return !has(effect, config::Effect::reload_import) || reload_import();
 }
 
 void Channel::limit_crossed(LimitKind kind, const config::Limit& limit, bool stop) {

@@ -60,6 +60,13 @@ class Channel final : private LimitObserver, private ExportObserver {
 
     [[nodiscard]] ImportPath& import() { return import_; }
 
+    /// Keeps routes as they were received (`import table`) in this table of its own, which the host
+    /// keeps until the last route is out. Before `open`.
+    void keep_received(table::Table& mirror) { import_.keep_received(mirror); }
+
+    /// Null if they are not kept.
+    [[nodiscard]] table::Table* received() const { return import_.received(); }
+
     [[nodiscard]] ExportPath* exporter() { return export_.get(); }
 
     [[nodiscard]] table::Table& table() const { return table_; }
@@ -106,6 +113,7 @@ class Channel final : private LimitObserver, private ExportObserver {
                     std::string_view key,
                     const RouteLimit& limit) const;
     static void on_sweep(void* channel, loops::Turn& turn);
+    static void on_reload(void* channel, loops::Turn& turn);
     void limit_crossed(LimitKind kind, const config::Limit& limit, bool stop) override;
     void bogus_route(const net::Prefix& prefix) override;
     void export_limit_crossed(const config::Limit& limit, bool stop) override;
@@ -118,6 +126,7 @@ class Channel final : private LimitObserver, private ExportObserver {
     ImportPath import_;
     std::unique_ptr<ExportPath> export_;
     loops::Event sweep_;
+    loops::Event reload_;
 };
 
 }  // namespace tern::channel

@@ -112,8 +112,9 @@ void Channel::show(cli::Output& out,
     show_limit(out, "Import limit:", "import_limit", import_.import_limit());
     if (export_ != nullptr) show_limit(out, "Export limit:", "export_limit", export_->limit());
     if (state_ != ChannelState::down) {
-        const std::string filtered =
-            config_->keep_filtered ? fmt::format("{} filtered, ", imports.filtered) : "";
+        const std::string filtered = config_->keep_filtered || config_->keep_received
+                                         ? fmt::format("{} filtered, ", imports.filtered)
+                                         : "";
         out.line(code,
                  "    Routes:         {imported} imported, {filtered_text}{exported} exported, "
                  "{preferred} preferred",

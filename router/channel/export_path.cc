@@ -125,6 +125,7 @@ void ExportPath::convert_route(const ExportItem& item) {
     const table::SourceOwner& owner = services.sources.owner(item.route.source);
     const net::Prefix prefix = services.index.prefix(item.route.prefix);
     if (settings_.inside && !settings_.inside->contains(prefix)) return;
+    if (settings_.secondary && superfluous(owner)) return;
     ++stats_.updates.received;
     ExportedRoute out;
     out.prefix = prefix;
@@ -149,6 +150,14 @@ void ExportPath::convert_route(const ExportItem& item) {
         out.fresh = result.fresh;
     }
     exported_.push_back(out);
+}
+
+/// The prefix in hand has what it needs without a route of this owner.
+bool ExportPath::superfluous(const table::SourceOwner& owner) const {
+    const std::size_t count = exported_.size() - prefix_begin_;
+    if (count != 1) return count > 1;
+    const table::SourceId first = exported_.back().route.source;
+    return &table_.services().sources.owner(first).original() == &owner.original();
 }
 
 bool ExportPath::admit() {

@@ -24,6 +24,9 @@ struct ExportSettings {
     std::optional<net::Prefix> inside;  ///< `export in PREFIX`: others are not even counted
     config::Limit limit;
     table::ReadMode mode = table::ReadMode::best;
+    /// With ReadMode::all: of each prefix the first route that passes, and behind it the first of
+    /// another source, for those who may not have that one.
+    bool secondary = false;
     config::Settle settle;
 };
 
@@ -65,6 +68,7 @@ class ExportPath {
 
     /// Nothing left to read: what the sink has is what the table says (or said a moment ago).
     [[nodiscard]] bool idle() const { return idle_; }
+
     [[nodiscard]] const ExportSettings& settings() const { return settings_; }
 
     [[nodiscard]] const ExportStats& stats() const { return stats_; }
@@ -82,6 +86,7 @@ class ExportPath {
     void run(loops::Turn& turn);
     void convert(std::span<const table::ExportItem> items);
     void convert_route(const table::ExportItem& item);
+    [[nodiscard]] bool superfluous(const table::SourceOwner& owner) const;
     void finish_prefix(net::PrefixId id);
     bool admit();
 

@@ -1,5 +1,9 @@
 #include "router/channel/import_path.h"
 
+#include "locking/check.h"
+
+#include <algorithm>
+
 namespace tern::channel {
 
 using table::Change;
@@ -19,6 +23,7 @@ ImportPath::~ImportPath() = default;
 void ImportPath::configure(const ImportSettings& settings) {
     flush();
     settings_ = settings;
+    settings_.keep_filtered |= received_ != nullptr;
     filter_run_.use(settings.filter);
     receive_limit_.configure(settings.receive_limit);
     import_limit_.configure(settings.import_limit);
@@ -44,34 +49,43 @@ void ImportPath::announce(const Announcement& announcement) {
     if (!prefix.routable()) {
         ++stats_.updates.rejected;
         observer_.bogus_route(prefix);
-        queue(prefix, route, Kind::refused);
+        queue({prefix, route, Kind::refused});
         return;
     }
+    filter(prefix, route, true);
+}
+
+/// `fresh`: just received, not taken out of the mirror.
+void ImportPath::filter(const net::Prefix& prefix, RouteValue route, bool fresh) {
+    Item item{prefix, route, Kind::update};
+    if (fresh && received_ != nullptr) item.raw = route.attributes;
     const FilterResult result = filter_run_.run(prefix, route);
     if (result.accepted) {
-        route.attributes = result.attributes;
-        route.preference = result.preference;
+        item.route.attributes = result.attributes;
+        item.route.preference = result.preference;
     } else {
         ++stats_.updates.filtered;
-        if (!settings_.keep_filtered) {
-            queue(prefix, route, Kind::refused);
-            return;
-        }
-        route.flags |= table::route_filtered;
+        item.route.flags |= table::route_filtered;
+        if (!settings_.keep_filtered) item.kind = Kind::refused;
     }
-    queue(prefix, route, Kind::update);
+    queue(item);
 }
 
 void ImportPath::withdraw(const net::Prefix& prefix, table::SourceId source) {
     ++stats_.withdraws.received;
     RouteValue route;
     route.source = source;
-    queue(prefix, route, Kind::withdraw);
+    queue({prefix, route, Kind::withdraw});
 }
 
-void ImportPath::queue(const net::Prefix& prefix, const RouteValue& route, Kind kind) {
-    if (kind == Kind::update) holds_.hold(route);
-    batch_.push_back({prefix, route, kind});
+void ImportPath::queue(const Item& item) {
+    if (item.kind == Kind::update) holds_.hold(item.route);
+    if (item.raw != nullptr && item.raw != item.route.attributes) {
+        RouteValue raw = item.route;
+        raw.attributes = item.raw;
+        holds_.hold(raw);
+    }
+    batch_.push_back(item);
     if (batch_.size() >= batch_size) flush();
 }
 
@@ -89,21 +103,35 @@ void ImportPath::flush() {
         for (std::size_t i = 0; i < batch_.size(); ++i)
             apply(writer, batch_[i], ids_[i]);
     }
-    {
-        net::PrefixIndex::Batch release(index);
-        for (const net::PrefixId id : ids_)
-            release.release(id);
-    }
+    if (received_ != nullptr) mirror_batch();
+    std::erase_if(ids_, [&](net::PrefixId id) { return index.try_release(id); });
+    if (!ids_.empty()) net::PrefixIndex::Batch(index).release(ids_);
     batch_.clear();
     holds_.release();
     filter_run_.forget();
     report();
 }
 
+/// What the batch says of received routes. They have no preference: it is the channel's then.
+void ImportPath::mirror_batch() {
+    Table::Writer writer(*received_);
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+        const Item& item = batch_[i];
+        if (item.kind == Kind::withdraw) writer.withdraw(ids_[i], item.route.source);
+        if (item.raw == nullptr) continue;
+        RouteValue route = item.route;
+        route.prefix = ids_[i];
+        route.attributes = item.raw;
+        route.preference = 0;
+        route.flags = static_cast<std::uint8_t>(route.flags & ~table::route_filtered);
+        writer.put(route);
+    }
+}
+
 void ImportPath::apply(Table::Writer& writer, Item& item, net::PrefixId id) {
     if (item.kind == Kind::update) {
         item.route.prefix = id;
-        apply_update(writer, item.route);
+        if (!apply_update(writer, item.route)) item.raw = nullptr;
     } else {
         apply_withdraw(writer, id, item);
     }
@@ -126,26 +154,26 @@ void ImportPath::forget(const RouteValue& old) {
     --(old.has(table::route_filtered) ? stats_.filtered : stats_.routes);
 }
 
-void ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
+bool ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
     const table::Route* found = writer.find(route.prefix, route.source);
     const bool was_there = found != nullptr;
     const bool was_filtered = was_there && found->has(table::route_filtered);
     const bool filtered = route.has(table::route_filtered);
     if (!was_there && !admit(LimitKind::receive, receive_limit_, stats_.routes + stats_.filtered)) {
         ++stats_.updates.receive_limit;
-        return;
+        return false;
     }
     if (!filtered && (!was_there || was_filtered) &&
         !admit(LimitKind::import_, import_limit_, stats_.routes)) {
         ++stats_.updates.limit;
-        return;
+        return true;
     }
     RouteValue before;
     if (was_there) before = *found;
     switch (writer.put(route)) {
         case Change::ignored:
             ++stats_.updates.ignored;
-            return;
+            return true;
         case Change::added:
             break;
         case Change::replaced:
@@ -154,6 +182,7 @@ void ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
     }
     remember(route);
     if (!filtered) ++stats_.updates.accepted;
+    return true;
 }
 
 void ImportPath::apply_withdraw(Table::Writer& writer, net::PrefixId id, const Item& item) {
@@ -184,6 +213,8 @@ void ImportPath::start_sweep(Sweep kind, const table::SourceOwner& owner) {
     sweep_owner_ = &owner;
     sweep_position_ = 0;
     sweeping_ = true;
+    sweeping_received_ = false;
+    if (kind == Sweep::withdraw_all) reloading_ = false;
 }
 
 Table::Writer::Verdict ImportPath::decide(const table::Route& route, void* context) {
@@ -195,16 +226,50 @@ Table::Writer::Verdict ImportPath::decide(const table::Route& route, void* conte
     if (path.sweep_kind_ == Sweep::withdraw_stale && !route.has(table::route_stale)) {
         return Verdict::keep;
     }
-    path.forget(route);
+    if (!path.sweeping_received_) path.forget(route);
     return Verdict::withdraw;
 }
 
 bool ImportPath::sweep_step() {
     if (!sweeping_) return true;
-    Table::Writer writer(table_);
+    Table::Writer writer(sweeping_received_ ? *received_ : table_);
     sweep_position_ = writer.sweep(sweep_position_, sweep_stride, decide, this);
-    sweeping_ = sweep_position_ != Table::Writer::index_end;
+    if (sweep_position_ != Table::Writer::index_end) return false;
+    sweeping_ = received_ != nullptr && !sweeping_received_;
+    sweeping_received_ = sweeping_;
+    sweep_position_ = 0;
     return !sweeping_;
+}
+
+void ImportPath::start_reload() {
+    TERN_ASSERT(received_ != nullptr, "only what was kept can be filtered again");
+    flush();
+    reload_position_ = 0;
+    reloading_ = true;
+}
+
+bool ImportPath::reload_step() {
+    if (!reloading_) return true;
+    table::RouteHolds holds(table_.services());
+    std::vector<RouteValue> routes;
+    {
+        const Table::View view(*received_);
+        const std::uint32_t end = std::min(view.id_limit(), reload_position_ + sweep_stride);
+        for (; reload_position_ < end; ++reload_position_) {
+            const table::Route* route = view.routes(net::PrefixId{reload_position_});
+            for (; route != nullptr; route = route->next) {
+                holds.hold(*route);
+                routes.push_back(*route);
+            }
+        }
+        reloading_ = end < view.id_limit();
+    }
+    for (RouteValue& route : routes) {
+        route.preference = settings_.preference;
+        filter(table_.services().index.prefix(route.prefix), route, false);
+    }
+    flush();
+    return !reloading_;
 }
 
 }  // namespace tern::channel

@@ -2,7 +2,9 @@
 /// From a protocol to its table: filter, limits, batch. The protocol announces raw, interned
 /// attribute sets; the filter runs at once, without the table's domain (and only once per attribute
 /// set if it does not look at the prefix); results collect in a batch that is applied under one
-/// hold of the table. Used from the channel's loop only. It never blocks on readers of the table.
+/// hold of the table. With a mirror (`import table`) the raw routes are kept there too, and the
+/// filter can run again over them. Used from the channel's loop only. It never blocks on readers of
+/// the table.
 
 #include "router/channel/channel_stats.h"
 #include "router/channel/filter_run.h"
@@ -50,6 +52,12 @@ class ImportPath {
     ImportPath& operator=(const ImportPath&) = delete;
     ~ImportPath();
 
+    /// Keeps routes as they were received in `mirror`, which outlives the path; then filtered ones
+    /// are kept in the table as well. Before the first route.
+    void keep_received(table::Table& mirror) { received_ = &mirror; }
+
+    [[nodiscard]] table::Table* received() const { return received_; }
+
     void configure(const ImportSettings& settings);
 
     /// Announces one route; `raw` and `source` stay the caller's (the path takes its own uses).
@@ -85,6 +93,11 @@ class ImportPath {
 
     [[nodiscard]] bool sweeping() const { return sweeping_; }
 
+    /// Lets the filter decide again about everything that was received, in steps; true at the end.
+    /// Needs the mirror.
+    void start_reload();
+    bool reload_step();
+
   private:
     enum class Kind : std::uint8_t {
         update,
@@ -96,6 +109,7 @@ class ImportPath {
         net::Prefix prefix;
         table::RouteValue route;  // without attributes unless an update
         Kind kind;
+        const attr::AttributeSet* raw = nullptr;  // goes to the mirror
     };
 
     struct Report {
@@ -106,9 +120,12 @@ class ImportPath {
     static constexpr std::size_t batch_size = 1024;
     static constexpr std::uint32_t sweep_stride = 8192;  // prefixes per hold of the table
 
-    void queue(const net::Prefix& prefix, const table::RouteValue& route, Kind kind);
+    void filter(const net::Prefix& prefix, table::RouteValue route, bool fresh);
+    void queue(const Item& item);
+    void mirror_batch();
     void apply(table::Table::Writer& writer, Item& item, net::PrefixId id);
-    void apply_update(table::Table::Writer& writer, const table::RouteValue& route);
+    /// False if the route was turned away before it was received at all.
+    bool apply_update(table::Table::Writer& writer, const table::RouteValue& route);
     void apply_withdraw(table::Table::Writer& writer, net::PrefixId id, const Item& item);
     void report();
     bool admit(LimitKind kind, RouteLimit& limit, std::uint64_t count);
@@ -132,6 +149,10 @@ class ImportPath {
     const table::SourceOwner* sweep_owner_ = nullptr;
     std::uint32_t sweep_position_ = 0;
     bool sweeping_ = false;
+    bool sweeping_received_ = false;  // the table is done, the mirror is not
+    table::Table* received_ = nullptr;
+    std::uint32_t reload_position_ = 0;
+    bool reloading_ = false;
 };
 
 }  // namespace tern::channel

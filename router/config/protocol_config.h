@@ -124,6 +124,8 @@ struct ChannelConfig : Block {
     std::optional<net::Prefix> export_in;
     std::optional<std::uint16_t> preference;  ///< none: the protocol's own
     bool keep_filtered = false;
+    bool secondary = false;      ///< exports the best route that passes the filter
+    bool keep_received = false;  ///< `import table`: routes as they were before the filter
     Limit receive_limit;
     Limit import_limit;
     Limit export_limit;

@@ -19,11 +19,13 @@ class ChannelQuery final : public table::ExportQuery {
           kind_(kind),
           protocol_(std::move(protocol)),
           channel_(channel.name()),
+          secondary_(channel.config().secondary),
           table_(channel.table().name()) {}
 
     [[nodiscard]] std::string table() const override { return table_; }
 
-    [[nodiscard]] bool all_routes() const override { return false; }
+    /// With `secondary` the route that is told need not be the best.
+    [[nodiscard]] bool all_routes() const override { return secondary_; }
 
     [[nodiscard]] bool shows(const Question& question, attr::AttributeList& attributes) override {
         bool shown = false;
@@ -44,11 +46,22 @@ class ChannelQuery final : public table::ExportQuery {
         const bool offered =
             !own && instance.protocol()->may_export(channel, question.route, question.owner);
         if (kind_ == table::ExportKind::preexport) return offered;
-        if (kind_ == table::ExportKind::exported) {
-            return instance.protocol()->has_exported(channel, question.route.prefix);
-        }
+        const std::optional<bool> told =
+            instance.protocol()->has_exported(channel, question.route.prefix);
+        if (kind_ == table::ExportKind::exported) return told.value_or(false);
+        // What the filter makes of the attributes is shown; what it says is only a guess at what
+        // has been told.
         const bool accepted = offered && passes(channel, question, attributes);
-        return accepted == (kind_ == table::ExportKind::export_);
+        if (secondary_ && kind_ == table::ExportKind::export_)
+            return told_as_first(question, told, accepted);
+        return told.value_or(accepted) == (kind_ == table::ExportKind::export_);
+    }
+
+    /// Of a prefix that has been told it is the first route that passes.
+    bool told_as_first(const Question& question, std::optional<bool> told, bool accepted) {
+        if (!accepted || !told.value_or(true) || question.route.prefix == last_) return false;
+        last_ = question.route.prefix;
+        return true;
     }
 
     bool passes(const channel::Channel& channel,
@@ -69,13 +82,31 @@ class ChannelQuery final : public table::ExportQuery {
     table::ExportKind kind_;
     std::string protocol_;
     std::string channel_;
+    bool secondary_;
     std::string table_;
+    std::optional<net::PrefixId> last_;  // shown last
 };
 
 }  // namespace
 
+/// Names of tables have no dot, those of channels have one.
 table::Table* RouterShowHost::find_table(std::string_view name) {
+    if (name.find('.') != std::string_view::npos) return received_table(name);
     return router_.supervisor().find(name);
+}
+
+/// The table goes when its instance starts again or ends, both in this loop: it stays for the
+/// caller's step.
+table::Table* RouterShowHost::received_table(std::string_view name) {
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos) return nullptr;
+    table::Table* found = nullptr;
+    router_.supervisor().with_instance(name.substr(0, dot), [&](engine::Instance& instance) {
+        if (channel::Channel* channel = instance.channel(name.substr(dot + 1))) {
+            found = channel->received();
+        }
+    });
+    return found;
 }
 
 std::vector<table::Table*> RouterShowHost::all_tables() {

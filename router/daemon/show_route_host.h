@@ -14,6 +14,7 @@ class RouterShowHost final : public table::ShowRouteHost {
     explicit RouterShowHost(Router& router) : router_(router) {}
 
     table::Table* find_table(std::string_view name) override;
+    table::Table* received_table(std::string_view name) override;
     std::vector<table::Table*> all_tables() override;
     std::vector<table::Table*> default_tables() override;
     std::optional<std::vector<table::Table*>> protocol_tables(std::string_view protocol) override;

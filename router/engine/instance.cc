@@ -136,14 +136,28 @@ void Instance::begin() {
     protocol_->start();
 }
 
+/// The main loop starts instances, so this is the place for tables too: their pool is its own. What
+/// the last run kept has been swept.
 void Instance::create_channels() {
+    mirrors_.clear();
     for (const auto& config : config_->channels) {
         table::Table* table = services_.tables.find(config->table->name);
         TERN_ASSERT(table != nullptr,
                     "a channel's table does not exist: ", std::string_view(config->table->name));
         channels_.push_back(std::make_unique<channel::Channel>(*this, *config, *table,
                                                                config_->syntax->preference));
+        if (config->keep_received) keep_received(*channels_.back());
     }
+}
+
+void Instance::keep_received(channel::Channel& channel) {
+    table::TableSettings settings;
+    settings.name = fmt::format("{}.{}", name(), channel.name());
+    settings.type = channel.type();
+    settings.mirror = true;
+    mirrors_.push_back(
+        std::make_unique<table::Table>(std::move(settings), channel.table().services()));
+    channel.keep_received(*mirrors_.back());
 }
 
 channel::Channel* Instance::channel(std::string_view name) const {

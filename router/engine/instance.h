@@ -155,6 +155,7 @@ class Instance final : public channel::ChannelHost {
     void apply(ProtocolEvent event);
     void perform(ProtocolAction action);
     void begin();
+    void keep_received(channel::Channel& channel);
     void create_channels();
     void flush();
     void finish();
@@ -172,6 +173,8 @@ class Instance final : public channel::ChannelHost {
     ProtocolState state_ = ProtocolState::down;
     std::unique_ptr<Protocol> protocol_;
     table::SourceOwner* owner_ = nullptr;
+    // What channels have received, for those that keep it; made and destroyed in the main loop.
+    std::vector<std::unique_ptr<table::Table>> mirrors_;
     std::vector<std::unique_ptr<channel::Channel>> channels_;
     StopRequest stop_request_;
     std::string message_;

@@ -12,6 +12,7 @@
 #include "router/table/route_source.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -87,10 +88,13 @@ class Protocol {
         return true;
     }
 
-    /// Whether the channel has announced the prefix (`show route exported`).
-    [[nodiscard]] virtual bool has_exported(channel::Channel& channel, net::PrefixId prefix) const {
+    /// Whether the channel has announced the prefix (`show route export`, `exported`); nothing if
+    /// that is not known.
+    [[nodiscard]] virtual std::optional<bool> has_exported(channel::Channel& channel,
+                                                           net::PrefixId prefix) const {
         const channel::ExportPath* path = channel.exporter();
-        return path != nullptr && path->running() && path->reader()->announced(prefix);
+        if (path == nullptr) return std::nullopt;
+        return path->running() && path->reader()->announced(prefix);
     }
 
     /// Column Info of `show protocols`.

@@ -9,7 +9,9 @@ namespace {
 
 constexpr unsigned ip4_words = 2;
 constexpr unsigned ip6_words = 5;
+// Steps between asking for a piece of memory and using it.
 constexpr std::size_t prefetch_distance = 8;
+constexpr std::size_t prefetch_window = 2 * prefetch_distance;
 
 }  // namespace
 
@@ -69,7 +71,7 @@ PrefixId PrefixIndex::acquire(const Prefix& prefix, std::uint64_t hash) {
     }
     const std::uint32_t id = take_id();
     store(id, prefix);
-    shard(hash).insert(hash, id, [this](std::uint32_t other) { return hash_of_id(other); });
+    shard(hash).insert(hash, id, Keys{*this});
     ++length_counts_[prefix.length()];
     return PrefixId{id};
 }
@@ -88,16 +90,15 @@ void PrefixIndex::store(std::uint32_t id, const Prefix& prefix) {
     meta(id).store(prefix.length() << 24 | 1, std::memory_order_relaxed);
 }
 
-void PrefixIndex::release(PrefixId id) {
+void PrefixIndex::release(PrefixId id, std::uint64_t hash) {
     const auto number = static_cast<std::uint32_t>(id);
-    const std::uint32_t before = meta(number).load(std::memory_order_relaxed);
+    const std::uint32_t before = meta(number).fetch_sub(1, std::memory_order_relaxed);
     TERN_ASSERT((before & use_mask) != 0, "released prefix id has no use: ", number);
-    if ((meta(number).fetch_sub(1, std::memory_order_relaxed) & use_mask) != 1) return;
-    const std::uint64_t hash = hash_of_id(number);
-    shard(hash).erase(hash, number, [this](std::uint32_t other) { return hash_of_id(other); });
+    if ((before & use_mask) != 1) return;
+    shard(hash).erase(hash, number, Keys{*this});
     --length_counts_[before >> 24];
     retired_.push_back(number);
-    recycle();
+    if (retired_.size() >= recycled_at_once) recycle();
 }
 
 /// Moves ids whose grace period is over to the free list and starts a new period for the others.
@@ -108,15 +109,18 @@ void PrefixIndex::recycle() {
             entry(id)[0] = free_head_;
             free_head_ = id;
         }
-        std::vector<std::uint32_t>().swap(waiting_);
+        waiting_.clear();
     }
-    if (retired_.empty()) return;
+    if (retired_.size() < recycled_at_once) {
+        std::vector<std::uint32_t>().swap(waiting_);
+        return;
+    }
     ticket_ = locking::rcu::begin();
     waiting_.swap(retired_);
 }
 
 std::uint32_t PrefixIndex::take_id() {
-    if (free_head_ == no_id) recycle();
+    if (free_head_ == no_id && retired_.size() + waiting_.size() >= recycled_at_once) recycle();
     if (free_head_ != no_id) {
         const std::uint32_t id = free_head_;
         free_head_ = entry(id)[0];
@@ -148,20 +152,44 @@ PrefixIndex::Stats PrefixIndex::stats() {
     return stats;
 }
 
+/// A pipeline: hash and bucket, then the key found there, then the lookup.
 void PrefixIndex::Batch::acquire(std::span<const Prefix> prefixes, std::span<PrefixId> ids) {
     TERN_ASSERT(prefixes.size() == ids.size());
-    std::array<std::uint64_t, prefetch_distance> hashes = {};
+    std::array<std::uint64_t, prefetch_window> hashes = {};
     const std::size_t count = prefixes.size();
-    for (std::size_t i = 0; i < count + prefetch_distance; ++i) {
-        if (i >= prefetch_distance) {
-            const std::size_t at = i - prefetch_distance;
-            ids[at] = index_.acquire(prefixes[at], hashes[at % prefetch_distance]);
+    for (std::size_t i = 0; i < count + prefetch_window; ++i) {
+        if (i >= prefetch_window) {
+            const std::size_t at = i - prefetch_window;
+            ids[at] = index_.acquire(prefixes[at], hashes[at % prefetch_window]);
+        }
+        if (i >= prefetch_distance && i - prefetch_distance < count) {
+            const std::uint64_t hash = hashes[(i - prefetch_distance) % prefetch_window];
+            index_.shard(hash).prefetch_key(hash, Keys{index_});
         }
         if (i < count) {
             const std::uint64_t hash = index_.hash(prefixes[i]);
-            hashes[i % prefetch_distance] = hash;
+            hashes[i % prefetch_window] = hash;
             index_.shard(hash).prefetch(hash);
         }
+    }
+}
+
+/// The other way round: entry, then bucket, then the end.
+void PrefixIndex::Batch::release(std::span<const PrefixId> ids) {
+    std::array<std::uint64_t, prefetch_window> hashes = {};
+    const std::size_t count = ids.size();
+    for (std::size_t i = 0; i < count + prefetch_window; ++i) {
+        if (i >= prefetch_window) {
+            const std::size_t at = i - prefetch_window;
+            index_.release(ids[at], hashes[at % prefetch_window]);
+        }
+        if (i >= prefetch_distance && i - prefetch_distance < count) {
+            const std::size_t at = i - prefetch_distance;
+            const std::uint64_t hash = index_.hash_of_id(static_cast<std::uint32_t>(ids[at]));
+            hashes[at % prefetch_window] = hash;
+            index_.shard(hash).prefetch(hash);
+        }
+        if (i < count) __builtin_prefetch(index_.entry(static_cast<std::uint32_t>(ids[i])));
     }
 }
 

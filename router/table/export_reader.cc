@@ -16,6 +16,7 @@ ExportReader::ExportReader(Table& table, ReadMode mode, loops::Event& news, loop
     const auto guard = table_.domain_.lock_dynamic();
     cursor_ = table_.journal_.end();
     safe_ = cursor_;
+    window_end_ = cursor_;
     table_.readers_.push_back(this);
     if (mode_ == ReadMode::all) ++table_.all_route_readers_;
 }
@@ -27,16 +28,15 @@ ExportReader::ExportReader(const ExportReader& other, loops::Event& news, loops:
     cursor_ = other.cursor_;
     safe_ = other.safe_;
     position_ = other.position_;
-    for (auto bit = other.announced_.find_first_set(0); bit;
-         bit = other.announced_.find_first_set(*bit + 1)) {
-        announced_.set(*bit);
-    }
+    announced_.copy_from(other.announced_);
+    window_end_ = other.window_end_;
+    looked_.copy_from(other.looked_);
     table_.readers_.push_back(this);
     if (mode_ == ReadMode::all) ++table_.all_route_readers_;
 }
 
 bool ExportReader::level(ExportReader& a, ExportReader& b) {
-    if (&a.table_ != &b.table_) return false;
+    if (&a.table_ != &b.table_ || !(a.announced_ == b.announced_)) return false;
     const auto guard = a.table_.domain_.lock_dynamic();
     const Journal::Sequence end = a.table_.journal_.end();
     return a.idle_ && b.idle_ && a.cursor_ == end && b.cursor_ == end;
@@ -76,13 +76,19 @@ void ExportReader::read_journal(ExportBatch& batch, std::size_t count) {
         feeding_ = true;
         position_ = 0;
         cursor_ = journal.end();
+        window_end_ = cursor_;
     }
-    while (cursor_ != journal.end() && batch.items_.size() < count) {
+    if (cursor_ == window_end_) {
+        looked_.clear_all();
+        window_end_ = journal.end();
+    }
+    while (cursor_ != window_end_ && batch.items_.size() < count) {
         const Journal::Item item = journal.at(cursor_++);
         ++seen_;
         if (mode_ == ReadMode::best && !item.best_changed) continue;
-        if (feeding_ && static_cast<std::uint32_t>(item.prefix) >= position_) continue;
-        add(batch, item.prefix);
+        const auto number = static_cast<std::uint32_t>(item.prefix);
+        if (feeding_ && number >= position_) continue;
+        if (looked_.set(number)) add(batch, item.prefix);
     }
 }
 

@@ -2,7 +2,8 @@
 /// One reader of a table's changes: a channel, an export group, next-hop resolution, a monitor.
 /// It goes through the whole table once (a feed) and then through the journal, at its own speed; it
 /// asks for the present routes of each prefix, so a reader that lags sees fewer, not older,
-/// changes. A reader that fell off the journal feeds anew. It remembers, as one bit per prefix,
+/// changes, and looks once at a prefix that changed often. A reader that fell off the journal feeds
+/// anew. It remembers, as one bit per prefix,
 /// what its user announced, so that a prefix that is gone is reported once and a feed finds what
 /// has to be withdrawn. Owned by its user and used only from the user's loop; the table sends
 /// `news` when an idle reader has something to read again.
@@ -82,7 +83,8 @@ class ExportReader {
 
     [[nodiscard]] std::size_t announced_count() const { return announced_.count(); }
 
-    /// Both are idle and nothing has happened since: they have announced the same of the table.
+    /// Both are idle, nothing has happened since, and they have announced the same of the table.
+    /// Both users' domains are held.
     [[nodiscard]] static bool level(ExportReader& a, ExportReader& b);
     /// Prefixes waiting in the journal; takes the domain.
     [[nodiscard]] std::size_t pending();
@@ -115,6 +117,10 @@ class ExportReader {
     std::size_t seen_ = 0;
     std::uint64_t fell_off_ = 0;
     ChunkedBitmap announced_;
+    // A prefix looked at once is in its present state: what the journal says of it up to here,
+    // where it ended when the first of these was looked at, is settled.
+    Journal::Sequence window_end_ = 0;
+    ChunkedBitmap looked_;
 };
 
 }  // namespace tern::table

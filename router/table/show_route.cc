@@ -45,6 +45,12 @@ class ShowRoute final : public cli::LongReply {
     void show_next(cli::Output& out);
     [[nodiscard]] bool accepted(const SnapshotRoute& entry, PrintedRoute& printed);
     void heading(cli::Output& out);
+
+    [[nodiscard]] const std::string& title() const {
+        const Request::Source& from = request_.sources[source_];
+        return from.title.empty() ? from.table : from.title;
+    }
+
     void finish_table(cli::Output& out);
     void finish(cli::Output& out);
 
@@ -169,7 +175,7 @@ void ShowRoute::heading(cli::Output& out) {
     if (headed_ || counting()) return;
     if (headings_) out.text(ReplyCode::route, "");
     out.begin("table");
-    out.line(ReplyCode::route, "Table {name}:", {Field{"name", source().table}});
+    out.line(ReplyCode::route, "Table {name}:", {Field{"name", title()}});
     headed_ = headings_ = true;
 }
 
@@ -180,12 +186,11 @@ void ShowRoute::finish_table(cli::Output& out) {
     }
     if (request_.totals != Totals::none) {
         if (!headed_) out.begin("table");
-        out.line(ReplyCode::route,
-                 "{shown} of {routes} routes for {networks} networks in table {name}",
-                 {Field{"shown", counters_.shown}, Field{"routes", counters_.routes},
-                  Field{"networks", counters_.networks},
-                  Field{"name", source().table,
-                        headed_ ? cli::Audience::text_only : cli::Audience::both}});
+        out.line(
+            ReplyCode::route, "{shown} of {routes} routes for {networks} networks in table {name}",
+            {Field{"shown", counters_.shown}, Field{"routes", counters_.routes},
+             Field{"networks", counters_.networks},
+             Field{"name", title(), headed_ ? cli::Audience::text_only : cli::Audience::both}});
     }
     if (headed_ || request_.totals != Totals::none) out.end();
     total_.shown += counters_.shown;

@@ -64,6 +64,9 @@ class ShowRouteHost {
     [[nodiscard]] virtual std::vector<Table*> all_tables() = 0;
     /// The first table of each net type.
     [[nodiscard]] virtual std::vector<Table*> default_tables() = 0;
+    /// What the channel `PROTOCOL.CHANNEL` has received, by that name; null if it keeps nothing.
+    /// find_table() knows it by the same name.
+    [[nodiscard]] virtual Table* received_table(std::string_view name) = 0;
     /// Tables of the channels of a protocol; nothing if there is no such protocol.
     [[nodiscard]] virtual std::optional<std::vector<Table*>> protocol_tables(
         std::string_view protocol) = 0;
@@ -98,6 +101,7 @@ struct ShowRouteRequest {
     struct Source {
         std::string table;
         bool chosen = false;                 ///< by name: its heading is shown even without routes
+        std::string title = {};              ///< instead of the table's name
         std::unique_ptr<ExportQuery> query;  ///< null: all that is in the table
     };
 

@@ -94,12 +94,16 @@ class ArgumentReader {
         request_.filter = parser_.language().parse_filter_use(parser_);
     }
 
-    /// No channel of this build keeps such tables.
+    /// What is sent is kept by no channel.
     void read_mirror_table() {
         const bool import = parser_.take().text == "import";
         parser_.take();
         const std::string name = read_channel_name();
         if (!parser_.ok()) return;
+        if (import && host_.received_table(name) != nullptr) {
+            received_ = name;
+            return;
+        }
         parser_.fail(fmt::format("No {} table in channel {}", import ? "import" : "export", name));
     }
 
@@ -173,7 +177,7 @@ class ArgumentReader {
             }
             return;
         }
-        request_.sources.push_back({table.name(), chosen, nullptr});
+        request_.sources.push_back({table.name(), chosen, {}, nullptr});
     }
 
     void add(const std::vector<Table*>& tables) {
@@ -196,6 +200,8 @@ class ArgumentReader {
         }
         if (export_kind_) {
             choose_exports();
+        } else if (!received_.empty()) {
+            choose_received();
         } else if (!tables_.empty() || all_tables_) {
             for (const std::string& name : tables_) {
                 Table* table = host_.find_table(name);
@@ -212,6 +218,13 @@ class ArgumentReader {
             add(host_.default_tables());
         }
         if (parser_.ok() && request_.sources.empty()) parser_.fail("No valid tables");
+    }
+
+    void choose_received() {
+        Table* table = host_.received_table(received_);
+        if (table == nullptr) return;
+        add(*table, true);
+        if (parser_.ok()) request_.sources.back().title = "import";
     }
 
     void choose_exports() {
@@ -240,6 +253,7 @@ class ArgumentReader {
     std::optional<ExportKind> export_kind_;
     std::string export_protocol_;
     std::string export_channel_;
+    std::string received_;  // channel whose received routes are asked for
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "router/table/export_reader.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tern::table {
 
@@ -137,7 +138,7 @@ void Table::publish(net::PrefixId id, bool best_changed) {
 
 /// Keeps the owners' counts of best routes: -1 before a list changes, +1 after.
 void Table::count_best(const Route* best, std::int64_t by) const {
-    if (best == nullptr || !best->usable()) return;
+    if (best == nullptr || !best->usable() || settings_.mirror) return;
     const SourceOwner& owner = services_.sources.owner(best->source);
     owner.preferred_[static_cast<std::size_t>(settings_.type)].fetch_add(
         static_cast<std::uint64_t>(by), std::memory_order_relaxed);
@@ -167,10 +168,15 @@ void Table::collect_dead(bool all) {
     if (!all) journal_.trim(oldest);
     // The last journal item about a dead prefix stands before its sequence number.
     if (dead_.empty() || dead_.front().sequence > oldest) return;
+    std::array<net::PrefixId, 256> ids;
     net::PrefixIndex::Batch batch(services_.index);
     while (!dead_.empty() && dead_.front().sequence <= oldest) {
-        batch.release(dead_.front().prefix);
-        dead_.pop_front();
+        std::size_t count = 0;
+        for (; count < ids.size() && !dead_.empty() && dead_.front().sequence <= oldest; ++count) {
+            ids[count] = dead_.front().prefix;
+            dead_.pop_front();
+        }
+        batch.release(std::span(ids).first(count));
     }
 }
 

@@ -31,6 +31,7 @@ struct TableSettings {
     std::string name;
     net::NetType type = net::NetType::ip4;
     bool sorted = false;  ///< keep all routes of a prefix in order, not only the best
+    bool mirror = false;  ///< a copy of what one channel received: its best routes do not count
     std::size_t journal_limit =
         98304;  ///< `cork threshold`: pending changes a reader may lag behind
     std::size_t release_threshold = 1000;  ///< `gc threshold`: prefix ids given back in one go

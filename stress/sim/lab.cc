@@ -9,7 +9,8 @@ namespace tern::sim {
 namespace {
 
 constexpr std::uint32_t first_as = 65001;
-constexpr std::uint32_t wires = 0x0a000000;  // 10.0.0.0
+constexpr std::uint32_t wires = 0x0a000000;            // 10.0.0.0
+constexpr std::uint32_t shared_networks = 0x0a800000;  // 10.128.0.0
 
 net::Prefix parse(std::string_view text) {
     return net::parse_prefix(text).value();
@@ -31,11 +32,26 @@ unsigned Lab::add_edge(unsigned a, unsigned b, const LinkOptions& options) {
     const auto number = static_cast<std::uint32_t>(links_.size());
     const net::IpAddress near = net::IpAddress::v4(wires + (number << 8) + 1);
     const net::IpAddress far = net::IpAddress::v4(wires + (number << 8) + 2);
-    links_.push_back(&network_.add_link(nodes_[a]->host(), near, nodes_[b]->host(), far, options));
-    topology_.edges.push_back({{a, b}, {near, far}, true});
-    nodes_[a]->take_interfaces();
-    nodes_[b]->take_interfaces();
-    return number;
+    return connect({{a, b}, {near, far}, true}, options);
+}
+
+unsigned Lab::add_port(unsigned hub, unsigned router, const LinkOptions& options) {
+    const std::uint32_t network = shared_networks + (hub << 8);
+    return connect({{hub, router},
+                    {net::IpAddress::v4(network + 1), net::IpAddress::v4(network + 2 + router)},
+                    true},
+                   options);
+}
+
+unsigned Lab::connect(Topology::Edge edge, const LinkOptions& options) {
+    Node& near = *nodes_[edge.routers[0]];
+    Node& far = *nodes_[edge.routers[1]];
+    links_.push_back(
+        &network_.add_link(near.host(), edge.addresses[0], far.host(), edge.addresses[1], options));
+    topology_.edges.push_back(edge);
+    near.take_interfaces();
+    far.take_interfaces();
+    return static_cast<unsigned>(links_.size() - 1);
 }
 
 void Lab::originate(unsigned router, std::string_view prefix) {
@@ -53,7 +69,8 @@ std::string Lab::configuration(unsigned router) const {
         fmt::format("router id 10.255.0.{};\nprotocol static origin {{ ipv4;\n", router + 1);
     for (const Topology::Origin& each : topology_.origins) {
         if (each.router != router) continue;
-        text += fmt::format("    route {} blackhole;\n", each.prefix.to_string());
+        text += fmt::format("    route {} blackhole{};\n", each.prefix.to_string(),
+                            dress == nullptr ? std::string() : dress(each.prefix));
     }
     text += "}\n";
     for (std::size_t i = 0; i < topology_.edges.size(); ++i) {
@@ -94,12 +111,16 @@ void Lab::heal(unsigned edge) {
 
 std::string Lab::wrong() {
     std::string result;
-    for (unsigned i = 0; i < nodes_.size(); ++i) {
-        for (const std::string& each :
-             complaints(topology_, i, nodes_[i]->best_routes("master4"))) {
-            result += fmt::format("{}: {}\n", nodes_[i]->name(), each);
-        }
-    }
+    for (unsigned i = 0; i < nodes_.size(); ++i)
+        result += wrong(i);
+    return result;
+}
+
+std::string Lab::wrong(unsigned router) {
+    std::string result;
+    Node& node = *nodes_[router];
+    for (const std::string& each : complaints(topology_, router, node.best_routes("master4")))
+        result += fmt::format("{}: {}\n", node.name(), each);
     return result;
 }
 

@@ -21,6 +21,8 @@ class Lab {
     unsigned add_router();
     /// A wire with an eBGP session over it.
     unsigned add_edge(unsigned a, unsigned b, const LinkOptions& options);
+    /// The same over the hub's one interface to a network that it shares with others.
+    unsigned add_port(unsigned hub, unsigned router, const LinkOptions& options);
     /// The router announces it from its next configuration on.
     void originate(unsigned router, std::string_view prefix);
     void withdraw(unsigned router, std::string_view prefix);
@@ -35,6 +37,11 @@ class Lab {
     void cut(unsigned edge);
     void heal(unsigned edge);
 
+    /// Nothing passes for a while, which is no reason to expect anything but delay.
+    void stall(unsigned edge) { network_.cut(*links_[edge]); }
+
+    void go_on(unsigned edge) { network_.heal(*links_[edge]); }
+
     void reset(unsigned edge) { network_.reset(*links_[edge]); }
 
     /// One segment in so many ends its connection; 0: none.
@@ -45,8 +52,9 @@ class Lab {
     /// Lets time pass until every table is as the oracle wants it; what is wrong if that takes
     /// longer than `limit`.
     [[nodiscard]] std::string converge(loops::Duration limit);
-    /// What is wrong now, over all routers.
+    /// What is wrong now, over all routers, or with one.
     [[nodiscard]] std::string wrong();
+    [[nodiscard]] std::string wrong(unsigned router);
     /// Ends all routers in order; false if that takes more than a minute.
     [[nodiscard]] bool shut_down();
 
@@ -61,11 +69,15 @@ class Lab {
     /// All logs, one behind the other.
     [[nodiscard]] std::string logs() const;
 
+    /// Attributes of each originated route, as a block of the filter language.
+    std::string (*dress)(const net::Prefix&) = nullptr;
     std::string extra_options =
         "hold time 30; connect delay time 1; connect retry time 5; "
         "error wait time 1,5;";
 
   private:
+    unsigned connect(Topology::Edge edge, const LinkOptions& options);
+
     locking::Domain<level::Control> control_{"main"};
     loops::SimRuntime sim_;
     SimNetwork network_;

@@ -124,7 +124,13 @@ Link& SimNetwork::add_link(Host& a,
     for (unsigned end = 0; end < 2; ++end) {
         std::vector<Attachment>& list = link->hosts[end]->attachments_;
         const auto number = static_cast<std::uint32_t>(list.size());
-        list.push_back({link.get(), end, number + 2, "eth" + std::to_string(number)});
+        Attachment fresh{link.get(), end, number + 2, "eth" + std::to_string(number)};
+        for (const Attachment& each : list) {
+            if (each.link->addresses[each.end] != link->addresses[end]) continue;
+            fresh.interface_index = each.interface_index;
+            fresh.interface = each.interface;
+        }
+        list.push_back(std::move(fresh));
     }
     links_.push_back(std::move(link));
     return *links_.back();
@@ -235,6 +241,13 @@ void SimNetwork::on_timer(void* context, loops::Turn&) {
         self.perform(action);
     }
     if (!self.actions_.empty()) self.timer_->at(self.actions_.begin()->first.at);
+}
+
+std::vector<std::string> SimNetwork::callers() const {
+    std::vector<std::string> names;
+    for (const auto& [id, flow] : flows_)
+        names.push_back(flow->halves[0].host->name());
+    return names;
 }
 
 Flow* SimNetwork::find(FlowId id) {

@@ -98,7 +98,8 @@ class SimNetwork {
     ~SimNetwork();
 
     Host& add_host(std::string name);
-    /// A wire between two hosts, which get these addresses on a new interface each.
+    /// A wire between two hosts, which get these addresses on a new interface each; or on the
+    /// interface that has the address already, as if a switch stood there.
     Link& add_link(Host& a,
                    const net::IpAddress& address_a,
                    Host& b,
@@ -120,6 +121,9 @@ class SimNetwork {
     [[nodiscard]] const Traffic& traffic() const { return traffic_; }
 
     [[nodiscard]] std::size_t connections() const { return flows_.size(); }
+
+    /// Names of the hosts that called, one for each connection there is.
+    [[nodiscard]] std::vector<std::string> callers() const;
 
   private:
     friend class Host;

@@ -125,6 +125,20 @@ std::string Node::info(std::string_view protocol) {
     return result;
 }
 
+std::string Node::command(std::string_view line) {
+    const locking::TransitLock lock(parts_.domain);
+    cli::Session session(router_->commands(), *this, {});
+    const std::string text = std::string(line) + "\n";
+    session.receive({text.data(), text.size()});
+    std::string answer;
+    for (bool more = true; more;) {
+        more = session.run() || session.runnable();
+        answer += session.pending_output();
+        session.sent(session.pending_output().size());
+    }
+    return answer;
+}
+
 SeenRoute Node::seen(const table::Route& route, const net::Prefix& prefix) {
     SeenRoute result;
     result.prefix = prefix;

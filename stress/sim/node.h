@@ -6,6 +6,7 @@
 
 #include "router/base/log.h"
 #include "router/base/log_sink.h"
+#include "router/cli/session.h"
 #include "router/daemon/router.h"
 #include "stress/sim/network.h"
 
@@ -28,7 +29,7 @@ struct SeenRoute {
     [[nodiscard]] std::string to_string() const;
 };
 
-class Node final : private daemon::RouterObserver {
+class Node final : private daemon::RouterObserver, private cli::SessionOwner {
   public:
     struct Parts {
         loops::SimRuntime& sim;
@@ -60,6 +61,8 @@ class Node final : private daemon::RouterObserver {
     [[nodiscard]] bool settled();
     /// What the column Info of `show protocols` says; empty if there is no such protocol.
     [[nodiscard]] std::string info(std::string_view protocol);
+    /// What the control socket answers to a line, whole.
+    [[nodiscard]] std::string command(std::string_view line);
     /// All routes of a table by prefix, the best one first.
     [[nodiscard]] std::vector<SeenRoute> routes(std::string_view table);
     [[nodiscard]] std::vector<SeenRoute> best_routes(std::string_view table);
@@ -80,6 +83,10 @@ class Node final : private daemon::RouterObserver {
     void logs_changed(const config::Config&) override {}
 
     void no_router_id() override;
+
+    void session_ready(cli::Session&) override {}
+
+    void command_received(cli::Session&, std::string_view) override {}
 
     [[nodiscard]] SeenRoute seen(const table::Route& route, const net::Prefix& prefix);
 

@@ -98,12 +98,13 @@ constexpr std::array rows{
         {"", "distance to a direct neighbor", Effect::reload_import}),
     option::custom<&BgpChannelConfig::mandatory, read_missing_lladdr>(
         "missing lladdr", "self | drop | ignore", {"", "deprecated"}),
-    option::custom<&BgpChannelConfig::mandatory, read_off>(
-        "import table", "off", {"off", "keep routes as received"}),
+    option::flag<&BgpChannelConfig::keep_received>(
+        "import table", {"off", "keep routes as received", Effect::restart_channel}),
     option::custom<&BgpChannelConfig::mandatory, read_off>(
         "export table", "off", {"off", "keep routes as sent"}),
-    option::custom<&BgpChannelConfig::mandatory, read_off>(
-        "secondary", "off", {"off", "try the next best route"}),
+    option::flag<&BgpChannelConfig::secondary>(
+        "secondary",
+        {"off", "export the best route that passes, not only the best", Effect::restart_channel}),
     option::custom<&BgpChannelConfig::mandatory, read_off>(
         "validate", "off", {"off", "validate flow specifications"}),
     option::unavailable("base table", "table that validates flow specifications"),

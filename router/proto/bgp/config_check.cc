@@ -155,6 +155,9 @@ class Checker {
                 *c.gateway == GatewayMode::direct ? HopPreference::global : HopPreference::local;
         }
         if (!c.aigp) c.aigp = config_.is_interior() ? AigpMode::on : AigpMode::off;
+        if (c.secondary && !c.table->sorted) {
+            complain(c, "Secondary option requires sorted table");
+        }
         if (c.require_extended_next_hop && c.family.afi != wire::afi_ipv4) {
             parser_.warn(c.position,
                          "Require extended next hop option ignored for non-IPv4 channels");

@@ -4,10 +4,12 @@
 /// neighbour is not told its own routes; that is kept exact by remembering per prefix who was left
 /// out. A group has a domain (level export_group) and a loop of its own in the worker group.
 /// Members belong to their neighbour's loop and come to the group for bytes. The group never waits
-/// for a socket: when the slowest member is a bounded stream behind, it stops reading its table.
+/// for a socket: when the slowest member is a bounded stream behind, it stops reading its table; a
+/// member that keeps it there while others have nothing left is asked to go its own way.
 /// ExportGroups makes, merges and splits groups.
 
 #include "loops/loop.h"
+#include "loops/timer.h"
 #include "router/channel/export_path.h"
 #include "router/proto/bgp/export_attributes.h"
 #include "router/proto/bgp/export_stream.h"
@@ -15,6 +17,7 @@
 #include "router/proto/bgp/session_facts.h"
 #include "router/proto/bgp/wire/pack.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,12 +43,19 @@ struct ExportProfile {
     [[nodiscard]] bool same_as(const ExportProfile& other) const;
 };
 
+/// The groups of one profile. Kept by ExportGroups; the count may be read anywhere.
+struct ExportKin {
+    std::vector<ExportGroup*> groups;
+    std::atomic<std::uint32_t> count = 0;
+};
+
 /// One neighbour's place in a group. Embedded in the neighbour; used in its loop with its domain
-/// held. The three callbacks run there as events.
+/// held. The four callbacks run there as events.
 struct ExportMember {
     struct Callbacks {
         loops::Callback data_waits;
         loops::Callback may_merge;
+        loops::Callback holds_up;
         loops::Callback over_limit;
     };
 
@@ -53,6 +63,7 @@ struct ExportMember {
         : loop(member_loop),
           wake(callbacks.data_waits),
           consider(callbacks.may_merge),
+          behind(callbacks.holds_up),
           limit(callbacks.over_limit) {}
 
     loops::Loop& loop;
@@ -60,19 +71,25 @@ struct ExportMember {
     const table::SourceOwner* owner = nullptr;  ///< of the routes it has sent
     loops::Event wake;                          ///< bytes wait
     loops::Event consider;                      ///< a merge may be possible
+    loops::Event behind;                        ///< it is too slow for its group
     loops::Event limit;                         ///< the export limit was crossed
     ExportGroup* group = nullptr;
-    ExportStream::Member place;  ///< guarded by the group
-    bool signalled = false;      ///< guarded by the group: `wake` is on its way
-    bool invited = false;        ///< likewise: `consider` came from another group
+    ExportStream::Member place;     ///< guarded by the group
+    bool signalled = false;         ///< guarded by the group: `wake` is on its way
+    bool apart = false;             ///< it left its group and has not caught up yet
+    std::uint32_t fell_behind = 0;  ///< how often it left
+    std::uint32_t came_back = 0;    ///< and how often it was merged again
 };
 
 class ExportGroup final : public channel::RouteSink, public channel::ExportObserver {
   public:
-    ExportGroup(const ExportProfile& profile,
-                loops::ThreadGroup& threads,
-                filter::Environment& environment,
-                std::uint64_t serial);
+    struct Place {
+        loops::ThreadGroup& threads;
+        filter::Environment& environment;
+        std::uint64_t serial;
+    };
+
+    ExportGroup(const ExportProfile& profile, const Place& place);
     ~ExportGroup() override;
 
     [[nodiscard]] locking::Domain<level::ExportGroup>& domain() { return domain_; }
@@ -87,10 +104,16 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
 
     /// What a full feed begins and ends with.
     enum class Feed : std::uint8_t { initial, refresh, quiet };
-    void start(Feed feed);
-    /// Takes `member` out of `other` (whose domain is held too) and goes on where that one stands;
-    /// then looks at the whole table anew.
-    void take_over(ExportGroup& other, ExportMember& member, Feed feed);
+    /// What a member that takes its place in another group needs there.
+    enum class Need : std::uint8_t {
+        refresh,  ///< all of the table once more, marked (RFC 7313)
+        review,   ///< all of the table once more
+        nothing,  ///< only what comes
+    };
+
+    void start();
+    /// Takes `member` out of `other` (whose domain is held too) and goes on where that one stands.
+    void take_over(ExportGroup& other, ExportMember& member, Need need);
     void stop();
     /// Switches to equal settings of a new configuration, as the old one goes away.
     void adopt(const channel::ExportSettings& settings);
@@ -100,6 +123,17 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     void inherit_left_out(const ExportGroup& other, std::uint32_t old_number, std::uint32_t number);
 
     [[nodiscard]] const std::vector<ExportMember*>& members() const { return members_; }
+
+    /// Groups it may merge with, itself among them; null once it has ended.
+    [[nodiscard]] ExportKin* kin() const { return kin_; }
+
+    void set_kin(ExportKin* kin) { kin_ = kin; }
+
+    /// Where two groups become one, the larger one stays, or the older one.
+    [[nodiscard]] bool stays_before(const ExportGroup& other) const;
+
+    /// It waits, and this member is one of those it waits for.
+    [[nodiscard]] bool held_up_by(const ExportMember& member) const;
 
     /// Idle, and this member has written all of its stream.
     [[nodiscard]] bool at_rest(ExportMember& member);
@@ -112,6 +146,12 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     [[nodiscard]] bool has_announced(const ExportMember& member, net::PrefixId prefix) const;
     /// Bytes waiting for this member.
     [[nodiscard]] std::size_t pending(ExportMember& member);
+
+    /// Bytes kept for the slowest member.
+    [[nodiscard]] std::size_t backlog() const { return stream_.bytes(); }
+
+    /// With that much kept the group stops reading; it may be over by what one batch makes.
+    static constexpr std::size_t stream_high = 1024 * 1024;
 
     /// Routes refused because they fit no message.
     [[nodiscard]] std::uint64_t oversized() const { return oversized_; }
@@ -126,37 +166,49 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     void export_limit_crossed(const config::Limit& limit, bool stop) override;
 
   private:
-    static constexpr std::size_t stream_high = 1024 * 1024;
     static constexpr std::size_t stream_low = stream_high / 2;
+    /// How long a slow member may keep those waiting that have nothing left.
+    static constexpr loops::Duration patience = loops::milliseconds(50);
 
     /// Routes of a batch that go into the same messages.
     struct Bucket {
         const attr::AttributeSet* attributes;
         table::SourceId source;
         std::uint8_t fresh;
+        std::uint32_t only;  // member that they are for, instead of its own; 0: the others
         std::vector<const channel::ExportedRoute*> routes;
     };
 
     [[nodiscard]] const SessionFacts* session_of(table::SourceId source) const;
     [[nodiscard]] std::uint32_t member_of(table::SourceId source) const;
     [[nodiscard]] std::uint32_t member_at(net::IpAddress address) const;
-    Bucket& bucket_for(const channel::ExportedRoute& route);
+    Bucket& bucket_for(const channel::ExportedRoute& route, std::uint32_t only);
+    void sort_out(std::span<const channel::ExportedRoute> routes);
     void announce(const Bucket& bucket);
+    void announce_instead(const Bucket& bucket);
     [[nodiscard]] bool encode(const Bucket& bucket, HopChoice& choice);
     void pack(const Bucket& bucket, const HopChoice& choice, std::uint32_t left_out);
+    [[nodiscard]] bool has_instead(const channel::ExportedRoute& route, std::uint32_t member) const;
     void leave_out(const Bucket& bucket, std::uint32_t member);
     void withdraw_from(const std::vector<const channel::ExportedRoute*>& routes,
                        std::uint32_t member);
     void withdraw_all(const std::vector<const channel::ExportedRoute*>& routes);
     void append(Bytes message, const ExportStream::Audience& audience);
     void signal_members();
+    [[nodiscard]] bool has_kin() const;
+    void on_out_of_patience();
     [[nodiscard]] wire::PackFormat format(bool multiprotocol) const;
     [[nodiscard]] bool is_member(std::uint32_t number) const;
+    void tell_nobody(const std::vector<const channel::ExportedRoute*>& routes);
     [[nodiscard]] std::uint32_t left_out(net::PrefixId id) const;
+    [[nodiscard]] bool is_left_out(net::PrefixId id, std::uint32_t member) const;
     void set_left_out(net::PrefixId id, std::uint32_t member);
+    void forget_left_out(net::PrefixId id);
+    void leave_out_too(net::PrefixId id, std::uint32_t member);
 
     ExportProfile profile_;
     std::uint64_t serial_;
+    ExportKin* kin_ = nullptr;
     locking::Domain<level::ExportGroup> domain_;
     loops::Loop loop_;
     channel::ExportPath path_;
@@ -164,11 +216,14 @@ class ExportGroup final : public channel::RouteSink, public channel::ExportObser
     std::vector<ExportMember*> members_;
     Feed feed_ = Feed::initial;
     bool blocked_ = false;  // the stream was full; somebody has to resume the path
+    loops::Timer patience_;
     std::uint64_t oversized_ = 0;
     // Per prefix: the member that was left out of its last announcement (0: nobody). Chunks exist
-    // where somebody was.
+    // where somebody was. A second one, by a next hop that is a member's or by a merge, is rare.
     static constexpr std::size_t chunk_size = 1024;
+    static constexpr std::uint32_t everybody = ~std::uint32_t{0};
     std::vector<std::unique_ptr<std::uint32_t[]>> left_out_;
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> left_out_too_;
     // Scratch of a batch.
     std::vector<Bucket> buckets_;
     std::size_t bucket_count_ = 0;

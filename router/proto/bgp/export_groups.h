@@ -35,14 +35,19 @@ class ExportGroups {
     void change(ExportMember& member, const ExportProfile& profile);
     /// The same profile out of a new configuration, whose filters replace those of the old one.
     static void adopt(ExportMember& member, const ExportProfile& profile);
-    /// After `consider`: joins an equal group if both have caught up, or invites lonely members to
-    /// this one.
+    /// After `behind`: if the group still waits for this member, it goes on alone from where the
+    /// group stands, at its own speed.
+    void part_if_slow(ExportMember& member);
+    /// After `consider`: joins a larger group of the same profile if both have caught up, or
+    /// invites the members of smaller ones to this one.
     void try_merge(ExportMember& member);
 
-    /// Groups and members now.
+    /// Groups and members now, and what has happened so far.
     struct Stats {
         std::size_t groups = 0;
         std::size_t members = 0;
+        std::uint64_t parted = 0;  ///< members that were too slow
+        std::uint64_t merged = 0;  ///< members that came from another group
     };
 
     [[nodiscard]] Stats stats();
@@ -50,10 +55,11 @@ class ExportGroups {
   private:
     struct Ending;
 
-    ExportGroup& make(const ExportProfile& profile);
-    void split(ExportMember& member, const ExportProfile& profile, ExportGroup::Feed feed);
+    ExportGroup& make(const ExportProfile& profile, ExportKin* kin);
+    [[nodiscard]] ExportKin& kin_of(const ExportProfile& profile);
+    void split(ExportMember& member, ExportGroup& own, ExportGroup::Need need);
     void retire_if_empty(ExportGroup& group);
-    static bool accept_invitation(ExportGroup& own, ExportMember& member);
+    void leave_kin(ExportGroup& group);
     static void invite(ExportGroup& group);
     bool merge_into(ExportMember& member, ExportGroup& target);
     static void on_stopped(void* ending, loops::Turn& turn);
@@ -63,7 +69,10 @@ class ExportGroups {
     filter::Environment& environment_;
     locking::Domain<level::ExportGroups> domain_;
     std::vector<std::unique_ptr<ExportGroup>> groups_;
+    std::vector<std::unique_ptr<ExportKin>> kin_;
     std::vector<std::unique_ptr<Ending>> endings_;  // loops that are stopping
+    std::uint64_t parted_ = 0;
+    std::uint64_t merged_ = 0;
     std::uint64_t next_serial_ = 1;
 };
 

@@ -38,6 +38,13 @@ void ExportStream::append(Bytes message, const Audience& audience) {
     segment.size += message.size();
 }
 
+std::size_t ExportStream::backlog(const Member& member) const {
+    std::size_t bytes = 0;
+    for (std::uint64_t i = std::max(member.segment, first_); i < end(); ++i)
+        bytes += segments_[static_cast<std::size_t>(i - first_)].room;
+    return bytes;
+}
+
 /// The member has nothing more to do with its present segment.
 void ExportStream::pass(Member& member) {
     --at(member.segment).waiting;

@@ -63,6 +63,9 @@ class ExportStream {
     /// In the middle of a segment: nothing else may be written to the socket before its rest.
     [[nodiscard]] static bool inside_segment(const Member& member) { return member.offset != 0; }
 
+    /// Room that this member keeps from being given back.
+    [[nodiscard]] std::size_t backlog(const Member& member) const;
+
     /// Bytes held, by the slowest member.
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 

@@ -230,8 +230,10 @@ void Import::on_igp_settled(loops::Turn&) {
     for (Family& family : families_) {
         drain(family.igp4.get());
         drain(family.igp6.get());
-        for (const Gateway& gateway : family.gateways->changed())
-            rewrite(family, gateway);
+        for (const Gateway& gateway : family.gateways->changed()) {
+            rewrite(family.channel->table(), gateway);
+            if (table::Table* kept = family.channel->received()) rewrite(*kept, gateway);
+        }
     }
 }
 
@@ -249,8 +251,7 @@ const attr::AttributeSet* Import::with_gateway(const attr::AttributeSet* set,
 }
 
 /// Gives all routes of this session over one host their new gateway, in strides.
-void Import::rewrite(Family& family, const Gateway& gateway) {
-    table::Table& table = family.channel->table();
+void Import::rewrite(table::Table& table, const Gateway& gateway) {
     const table::TableServices& services = table.services();
     std::vector<table::RouteValue> routes;
     std::uint32_t position = 0;

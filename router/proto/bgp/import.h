@@ -79,7 +79,7 @@ class Import {
     void on_igp_changed(loops::Turn& turn);
     void on_igp_settled(loops::Turn& turn);
     void drain(table::ExportReader* reader);
-    void rewrite(Family& family, const Gateway& gateway);
+    void rewrite(table::Table& table, const Gateway& gateway);
     [[nodiscard]] const attr::AttributeSet* with_gateway(const attr::AttributeSet* set,
                                                          const Gateway& gateway);
 

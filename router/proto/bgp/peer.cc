@@ -42,6 +42,7 @@ Peer::Session::Session(Peer& peer,
       config(&its_config),
       member(peer.loop(),
              {loops::callback<&Peer::on_data>(peer), loops::callback<&Peer::on_may_merge>(peer),
+              loops::callback<&Peer::on_holds_up>(peer),
               loops::callback<&Peer::on_over_limit>(peer)}) {}
 
 Peer::Peer(engine::Instance& instance)
@@ -288,7 +289,8 @@ ExportProfile Peer::profile_for(const Session& session, const BgpConfig& from) c
     profile.settings = {.filter = channel.export_filter,
                         .inside = channel.export_in,
                         .limit = channel.export_limit,
-                        .mode = table::ReadMode::best,
+                        .mode = channel.secondary ? table::ReadMode::all : table::ReadMode::best,
+                        .secondary = channel.secondary,
                         .settle = channel.table->export_settle};
     return profile;
 }
@@ -520,6 +522,12 @@ void Peer::on_data() {
 void Peer::on_may_merge() {
     for (const auto& each : sessions_)
         shared().groups().try_merge(each->member);
+}
+
+/// This neighbour is too slow for others; which channels it is, their groups know.
+void Peer::on_holds_up() {
+    for (const auto& each : sessions_)
+        shared().groups().part_if_slow(each->member);
 }
 
 void Peer::on_over_limit() {

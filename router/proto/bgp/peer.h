@@ -37,10 +37,11 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
 
     [[nodiscard]] bool shows_channels() const override { return true; }
 
-    [[nodiscard]] bool may_export(const channel::Channel& channel, const table::RouteValue& route,
+    [[nodiscard]] bool may_export(const channel::Channel& channel,
+                                  const table::RouteValue& route,
                                   const table::SourceOwner& owner) const override;
-    [[nodiscard]] bool has_exported(channel::Channel& channel,
-                                    net::PrefixId prefix) const override;
+    [[nodiscard]] std::optional<bool> has_exported(channel::Channel& channel,
+                                                   net::PrefixId prefix) const override;
     [[nodiscard]] std::string info() const override;
     void show_details(cli::Output& out) const override;
 
@@ -109,6 +110,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void on_data();
     void on_reap();
     void on_may_merge();
+    void on_holds_up();
     void on_over_limit();
     [[nodiscard]] ExportProfile profile_for(const Session& session, const BgpConfig& from) const;
     void adopt(Session& session, const BgpConfig& now);

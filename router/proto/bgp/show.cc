@@ -64,7 +64,8 @@ std::string_view Peer::state_text() const {
     return config().passive ? "Passive" : state_name(State::active);
 }
 
-bool Peer::may_export(const channel::Channel& channel, const table::RouteValue& route,
+bool Peer::may_export(const channel::Channel& channel,
+                      const table::RouteValue& route,
                       const table::SourceOwner& owner) const {
     for (const auto& each : sessions_) {
         if (&each->channel != &channel) continue;
@@ -74,7 +75,7 @@ bool Peer::may_export(const channel::Channel& channel, const table::RouteValue& 
     return false;
 }
 
-bool Peer::has_exported(channel::Channel& channel, net::PrefixId prefix) const {
+std::optional<bool> Peer::has_exported(channel::Channel& channel, net::PrefixId prefix) const {
     for (const auto& each : sessions_) {
         if (&each->channel != &channel || each->member.group == nullptr) continue;
         const loops::LoopEntry entry(each->member.group->loop());
@@ -215,13 +216,18 @@ void Peer::show_channels(cli::Output& out) const {
             each->show(out);
             continue;
         }
-        ExportGroup& group = *(*found)->member.group;
+        const ExportMember& member = (*found)->member;
+        ExportGroup& group = *member.group;
         channel::ExportStats stats;
         bool feeding = false;
+        std::size_t members = 0;
+        std::size_t backlog = 0;
         {
             const loops::LoopEntry entry(group.loop());
             stats = group.path().stats();
             feeding = group.path().feeding();
+            members = group.members().size();
+            backlog = group.backlog();
         }
         each->show(out, stats, feeding ? "FEEDING" : "READY");
         const wire::NextHop& own = (*found)->profile.hop.own;
@@ -229,6 +235,15 @@ void Peer::show_channels(cli::Output& out) const {
                  {Field{"own_next_hop", own.address.to_string()},
                   Field{"link_local",
                         own.link_local.is_zero() ? "" : " " + own.link_local.to_string()}});
+        out.line(code,
+                 "    Export group:   {group_neighbors} neighbors, {group_backlog} bytes kept",
+                 {Field{"group_neighbors", std::uint64_t{members}},
+                  Field{"group_backlog", std::uint64_t{backlog}}});
+        if (member.fell_behind == 0) continue;
+        out.line(
+            code, "    Fell behind:    {fell_behind} times, came back {came_back} times{apart}",
+            {Field{"fell_behind", member.fell_behind}, Field{"came_back", member.came_back},
+             Field{"apart", member.apart ? ", on its own now" : "", cli::Audience::text_only}});
     }
 }
 

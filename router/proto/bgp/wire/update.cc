@@ -84,11 +84,15 @@ class UpdateDecoder {
                                        : head == 4        ? load_u16(&rest[2])
                                                           : rest[2];
             if (rest.size() < head + length) {
+                const std::uint8_t broken = rest.size() > 1 ? rest[1] : std::uint8_t{0};
+                // RFC 7606 section 3 j: its prefixes cannot be told, so they cannot be withdrawn.
+                if (broken == code::mp_reach || broken == code::mp_unreach) {
+                    return reset(update_error::malformed_attributes, {});
+                }
                 // RFC 7606 section 4: the list is broken, what was read before still names the
                 // prefixes.
-                note(rest.size() > 1 ? rest[1] : std::uint8_t{0}, Treatment::treat_as_withdraw,
-                     update_error::malformed_attributes);
-                return;
+                return note(broken, Treatment::treat_as_withdraw,
+                            update_error::malformed_attributes);
             }
             one(rest.first(head + length), head);
             if (out_.treatment == Treatment::reset) return;

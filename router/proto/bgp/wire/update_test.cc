@@ -152,6 +152,18 @@ TEST_CASE("an attribute running over the list withdraws") {  // RFC 7606 section
     CHECK(treatment({0xd0, 8, 0}, external()) == Treatment::treat_as_withdraw);
 }
 
+// RFC 7606 section 3 j: prefixes that cannot be told cannot be withdrawn.
+TEST_CASE("an MP attribute running over the list closes the session, prefixes elsewhere or not") {
+    DecodedUpdate out;
+    const Octets plain = join({good_origin, good_path, good_hop});
+    for (const std::uint8_t code : {code::mp_reach, code::mp_unreach}) {
+        const Octets broken{flag::optional, code, 20, 0, 2, 1};
+        decode_update(body({}, join({plain, broken}), {24, 10, 0, 0}), external(), out);
+        CHECK(out.treatment == Treatment::reset);
+        CHECK(out.error.subcode == update_error::malformed_attributes);
+    }
+}
+
 TEST_CASE("of repeated attributes the first counts, but not of MP ones") {  // RFC 7606 section 3 g
     DecodedUpdate out;
     const Octets message =
