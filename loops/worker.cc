@@ -127,8 +127,8 @@ void Worker::turn() {
 Instant Worker::run_ready(Instant now) {
     const std::uint32_t ready = queue_.size();
     if (ready == 0) return now;
-    const GroupOptions& options = group_.options();
-    const Duration slice = time_slice({options.max_latency, options.min_slice, options.max_slice},
+    const GroupLimits limits = group_.limits();
+    const Duration slice = time_slice({limits.max_latency, limits.min_slice, limits.max_slice},
                                       now - turn_begin_, ready);
     const Instant until = now + poll_interval;
     for (std::uint32_t i = 0; i < ready && now < until && !demanded(leave | end); ++i) {
@@ -185,7 +185,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks, I
     count_load(cell, took, after);
     loop.used_us_.fetch_add(took.microseconds(), std::memory_order_relaxed);
     const RuntimeState& state = *runtime_.state_;
-    if (took > state.slow_limit) [[unlikely]] {
+    const std::int64_t limit = state.slow_limit_us.load(std::memory_order_relaxed);
+    if (took.microseconds() > limit) [[unlikely]] {
         state.slow_sink(state.slow_context,
                         {loop.name(), group_.options().name, took, slowest.function});
     }
@@ -240,8 +241,9 @@ void Worker::harvest(Duration timeout) {
 Duration Worker::wait_time(Instant now) {
     if (queue_.size() != 0 || demands_.load(std::memory_order_relaxed) != 0) return Duration();
     if (group_.injected() != 0 && may_take(now)) return Duration();
-    if (earliest().is_never()) return Duration::infinite();
-    return std::max(earliest() - now, Duration());
+    const Duration max_sleep = group_.limits().max_sleep;
+    if (earliest().is_never()) return max_sleep;
+    return std::clamp(earliest() - now, Duration(), max_sleep);
 }
 
 void Worker::sleep(Duration timeout) {

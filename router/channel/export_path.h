@@ -27,10 +27,15 @@ struct ExportSettings {
     config::Settle settle;
 };
 
-/// Told when the export limit is crossed.
+/// Told when the export limit is crossed, and of every route if it wants to trace them.
 class ExportObserver {
   public:
     virtual void export_limit_crossed(const config::Limit& limit, bool stop) = 0;
+
+    /// Asked once per run.
+    [[nodiscard]] virtual config::TraceMask trace_mask() const { return 0; }
+
+    virtual void trace_export(std::string_view, const net::Prefix&) {}
 
   protected:
     ~ExportObserver() = default;
@@ -65,6 +70,7 @@ class ExportPath {
 
     /// Nothing left to read: what the sink has is what the table says (or said a moment ago).
     [[nodiscard]] bool idle() const { return idle_; }
+
     [[nodiscard]] const ExportSettings& settings() const { return settings_; }
 
     [[nodiscard]] const ExportStats& stats() const { return stats_; }
@@ -84,6 +90,7 @@ class ExportPath {
     void convert_route(const table::ExportItem& item);
     void finish_prefix(net::PrefixId id);
     bool admit();
+    void trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const;
 
     table::Table& table_;
     loops::Loop& loop_;
@@ -98,6 +105,7 @@ class ExportPath {
     std::vector<ExportedRoute> exported_;
     std::size_t prefix_begin_ = 0;  // first record of the prefix being converted
     bool idle_ = false;
+    config::TraceMask trace_ = 0;
     loops::Event news_;
     loops::Event run_;
     loops::Settle settle_;

@@ -6,7 +6,7 @@ using table::Change;
 using table::RouteValue;
 using table::Table;
 
-ImportPath::ImportPath(Table& table, filter::Environment& environment, LimitObserver& observer)
+ImportPath::ImportPath(Table& table, filter::Environment& environment, ImportObserver& observer)
     : table_(table),
       observer_(observer),
       filter_run_(table.services(), environment),
@@ -22,6 +22,11 @@ void ImportPath::configure(const ImportSettings& settings) {
     filter_run_.use(settings.filter);
     receive_limit_.configure(settings.receive_limit);
     import_limit_.configure(settings.import_limit);
+    trace_ = observer_.trace_mask();
+}
+
+void ImportPath::trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const {
+    if (config::traces(trace_, kind)) observer_.trace_import(what, prefix);
 }
 
 void ImportPath::announce(const net::Prefix& prefix,
@@ -53,6 +58,7 @@ void ImportPath::announce(const Announcement& announcement) {
         route.preference = result.preference;
     } else {
         ++stats_.updates.filtered;
+        trace(config::Trace::filters, "filtered out", prefix);
         if (!settings_.keep_filtered) {
             queue(prefix, route, Kind::refused);
             return;
@@ -78,6 +84,7 @@ void ImportPath::queue(const net::Prefix& prefix, const RouteValue& route, Kind 
 /// Ids first, all at once and without the table; then the table; then the ids' own uses go back.
 void ImportPath::flush() {
     if (batch_.empty()) return;
+    trace_ = observer_.trace_mask();
     net::PrefixIndex& index = table_.services().index;
     prefixes_.clear();
     for (const Item& item : batch_)
@@ -103,9 +110,9 @@ void ImportPath::flush() {
 void ImportPath::apply(Table::Writer& writer, Item& item, net::PrefixId id) {
     if (item.kind == Kind::update) {
         item.route.prefix = id;
-        apply_update(writer, item.route);
+        trace(config::Trace::routes, apply_update(writer, item.route), item.prefix);
     } else {
-        apply_withdraw(writer, id, item);
+        trace(config::Trace::routes, apply_withdraw(writer, id, item), item.prefix);
     }
 }
 
@@ -126,45 +133,46 @@ void ImportPath::forget(const RouteValue& old) {
     --(old.has(table::route_filtered) ? stats_.filtered : stats_.routes);
 }
 
-void ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
+/// Both say what became of the route, in the words of a trace.
+std::string_view ImportPath::apply_update(Table::Writer& writer, const table::RouteValue& route) {
     const table::Route* found = writer.find(route.prefix, route.source);
     const bool was_there = found != nullptr;
     const bool was_filtered = was_there && found->has(table::route_filtered);
     const bool filtered = route.has(table::route_filtered);
     if (!was_there && !admit(LimitKind::receive, receive_limit_, stats_.routes + stats_.filtered)) {
         ++stats_.updates.receive_limit;
-        return;
+        return "ignored (receive limit)";
     }
     if (!filtered && (!was_there || was_filtered) &&
         !admit(LimitKind::import_, import_limit_, stats_.routes)) {
         ++stats_.updates.limit;
-        return;
+        return "ignored (import limit)";
     }
     RouteValue before;
     if (was_there) before = *found;
-    switch (writer.put(route)) {
-        case Change::ignored:
-            ++stats_.updates.ignored;
-            return;
-        case Change::added:
-            break;
-        case Change::replaced:
-            forget(before);
-            break;
+    const Change change = writer.put(route);
+    if (change == Change::ignored) {
+        ++stats_.updates.ignored;
+        return "ignored";
     }
+    if (change == Change::replaced) forget(before);
     remember(route);
     if (!filtered) ++stats_.updates.accepted;
+    return change == Change::added ? "added" : "updated";
 }
 
-void ImportPath::apply_withdraw(Table::Writer& writer, net::PrefixId id, const Item& item) {
+std::string_view ImportPath::apply_withdraw(Table::Writer& writer,
+                                            net::PrefixId id,
+                                            const Item& item) {
     const table::Route* found = writer.find(id, item.route.source);
     if (found == nullptr) {
         if (item.kind == Kind::withdraw) ++stats_.withdraws.ignored;
-        return;
+        return "ignored";
     }
     forget(*found);
     writer.withdraw(id, item.route.source);
     if (item.kind == Kind::withdraw) ++stats_.withdraws.accepted;
+    return "removed";
 }
 
 /// Tells what the batch ran into, now that the table's domain is released.

@@ -14,15 +14,21 @@
 
 namespace tern::channel {
 
-/// Told when a limit is crossed. Called inside `flush()`, after the table's domain is released.
-class LimitObserver {
+/// Told when a limit is crossed (inside `flush()`, after the table's domain is released), and of
+/// every route if it wants to trace them (anywhere, even under the table's domain: it only logs).
+class ImportObserver {
   public:
     virtual void limit_crossed(LimitKind kind, const config::Limit& limit, bool stop) = 0;
     /// A route for an address that cannot be routed (loopback, multicast, ...) was dropped.
     virtual void bogus_route(const net::Prefix& prefix) = 0;
 
+    /// Asked once per batch.
+    [[nodiscard]] virtual config::TraceMask trace_mask() const { return 0; }
+
+    virtual void trace_import(std::string_view, const net::Prefix&) {}
+
   protected:
-    ~LimitObserver() = default;
+    ~ImportObserver() = default;
 };
 
 struct ImportSettings {
@@ -45,7 +51,7 @@ struct Announcement {
 
 class ImportPath {
   public:
-    ImportPath(table::Table& table, filter::Environment& environment, LimitObserver& observer);
+    ImportPath(table::Table& table, filter::Environment& environment, ImportObserver& observer);
     ImportPath(const ImportPath&) = delete;
     ImportPath& operator=(const ImportPath&) = delete;
     ~ImportPath();
@@ -107,9 +113,13 @@ class ImportPath {
     static constexpr std::uint32_t sweep_stride = 8192;  // prefixes per hold of the table
 
     void queue(const net::Prefix& prefix, const table::RouteValue& route, Kind kind);
+    void trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const;
     void apply(table::Table::Writer& writer, Item& item, net::PrefixId id);
-    void apply_update(table::Table::Writer& writer, const table::RouteValue& route);
-    void apply_withdraw(table::Table::Writer& writer, net::PrefixId id, const Item& item);
+    [[nodiscard]] std::string_view apply_update(table::Table::Writer& writer,
+                                                const table::RouteValue& route);
+    [[nodiscard]] std::string_view apply_withdraw(table::Table::Writer& writer,
+                                                  net::PrefixId id,
+                                                  const Item& item);
     void report();
     bool admit(LimitKind kind, RouteLimit& limit, std::uint64_t count);
     void forget(const table::RouteValue& old);
@@ -117,7 +127,7 @@ class ImportPath {
     static table::Table::Writer::Verdict decide(const table::Route& route, void* path);
 
     table::Table& table_;
-    LimitObserver& observer_;
+    ImportObserver& observer_;
     ImportSettings settings_;
     FilterRun filter_run_;
     RouteLimit receive_limit_;
@@ -132,6 +142,7 @@ class ImportPath {
     const table::SourceOwner* sweep_owner_ = nullptr;
     std::uint32_t sweep_position_ = 0;
     bool sweeping_ = false;
+    config::TraceMask trace_ = 0;
 };
 
 }  // namespace tern::channel

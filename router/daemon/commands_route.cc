@@ -47,6 +47,7 @@ class ShowStatic final : public cli::LongReply {
 
     [[nodiscard]] cli::Step step(cli::Output& out) override {
         for (; next_ < names_.size(); ++next_, position_ = 0) {
+            if (next_ != 0 && position_ == 0) out.text(ReplyCode::static_route, "");
             bool complete = true;
             router_.supervisor().with_instance(names_[next_], [&](engine::Instance& instance) {
                 const auto* protocol =
@@ -88,6 +89,29 @@ void show_static(void* closure, CommandContext& context) {
     context.continue_with(std::make_unique<ShowStatic>(router, std::move(names)));
 }
 
+constexpr std::string_view route_details =
+    R"(Arguments in any order, each once but `table`:
+
+| argument | shows |
+|---|---|
+| `<prefix>` | the routes of exactly this network |
+| `for <address or prefix>` | those of the longest network around it |
+| `in <prefix>` | those of all networks within it |
+| `table <name>`, `table all` | these tables, instead of `master4` and `master6` |
+| `protocol <name>` | routes that came from this protocol, out of its tables |
+| `filter <name>`, `filter { ... }`, `where <expression>` | what the filter accepts, and makes of it |
+| `primary` | best routes only |
+| `filtered` | only routes that were rejected and kept (`import keep filtered`) |
+| `export <protocol>` | best routes that its export filter accepts |
+| `noexport <protocol>` | those it does not accept |
+| `preexport <protocol>` | those that reach its export filter |
+| `exported <protocol>` | those it has been given |
+| `all` | with all attributes |
+| `count`, `stats` | numbers alone, or behind the routes |
+
+`<protocol>.<channel>` asks one channel of several. A lookup that finds no network ends with
+`8001 Network not found`; a reply that a reconfiguration interrupts ends with code 8004.)";
+
 }  // namespace
 
 void add_route_commands(Router& router) {
@@ -95,10 +119,12 @@ void add_route_commands(Router& router) {
         {"show route",
          "[<net>] [for|in <net>] [table <t>] [filter <f>|where <c>] [all] [primary] [filtered] "
          "[(export|preexport|noexport|exported) <p>] [protocol <p>] [stats|count]",
-         "Show routing table", cli::Access::everyone, show_route, &router},
+         "Show routing table", cli::Access::everyone, show_route, &router, false, route_details},
         {"show static", "[<protocol>]", "Show details of static protocols", cli::Access::everyone,
          show_static, &router},
-        {"eval", "<expr>", "Evaluate an expression", cli::Access::everyone, evaluate, &router},
+        {"eval", "<expr>", "Evaluate an expression", cli::Access::everyone, evaluate, &router,
+         false,
+         "Constants and functions of the running configuration can be used; there is no route."},
     };
     router.commands().add(rows);
 }

@@ -44,11 +44,13 @@ class ChannelQuery final : public table::ExportQuery {
         const bool offered =
             !own && instance.protocol()->may_export(channel, question.route, question.owner);
         if (kind_ == table::ExportKind::preexport) return offered;
+        if (kind_ == table::ExportKind::noexport) {
+            return offered && !passes(channel, question, attributes);
+        }
         if (kind_ == table::ExportKind::exported) {
             return instance.protocol()->has_exported(channel, question.route.prefix);
         }
-        const bool accepted = offered && passes(channel, question, attributes);
-        return accepted == (kind_ == table::ExportKind::export_);
+        return offered && passes(channel, question, attributes);
     }
 
     bool passes(const channel::Channel& channel,
@@ -115,6 +117,7 @@ Result<std::vector<std::unique_ptr<table::ExportQuery>>> RouterShowHost::export_
     std::vector<std::unique_ptr<table::ExportQuery>> queries;
     const bool known =
         router_.supervisor().with_instance(request.protocol, [&](engine::Instance& instance) {
+            if (!instance.descriptor().exports) return;
             for (const auto& each : instance.channels()) {
                 if (!request.channel.empty() && each->name() != request.channel) continue;
                 if (each->state() != channel::ChannelState::up) continue;
