@@ -1,8 +1,8 @@
 #pragma once
 
 /// Commands are rows: words, arguments, one line of help, a function, and what there is to explain.
-/// Parser, help, completion and docs/cli.md read the same rows. The table is an object filled by the
-/// daemon in one visible list; this folder knows no command by itself but those of a session.
+/// Parser, help, completion and docs/cli.md read the same rows. The table is an object filled by
+/// the daemon in one visible list; this folder knows no command but those of a session.
 /// Built once in the main loop before the first session; read-only afterwards.
 
 #include "router/cli/output.h"

@@ -254,7 +254,8 @@ TEST_CASE("thread groups come first and have one default") {
     REQUIRE(parsed);
     CHECK((*parsed)->thread_groups.size() == 2);
     CHECK((*parsed)->default_thread_group()->threads == 3);
-    CHECK((*parsed)->thread_groups[1]->time_max == loops::milliseconds(10));
+    CHECK((*parsed)->thread_groups[1]->express);
+    CHECK_FALSE((*parsed)->thread_groups[1]->time_max);
     CHECK(bench.verdict("ipv4 table t; thread group w { default; }") ==
           file + "1:22 Put `threads` block before any protocol or table definition.");
     CHECK(bench.verdict("thread group w { threads 0; };") ==
@@ -320,8 +321,7 @@ TEST_CASE("an unreadable main file is an error without a place") {
     Bench bench;
     const ParsedConfig parsed = parse_config(bench.reader(), "/none", bench.registry());
     REQUIRE_FALSE(parsed);
-    CHECK(parsed.error().summary() ==
-          "Unable to open configuration file /none: No such file or directory");
+    CHECK(parsed.error().summary() == "/none: No such file or directory");
 }
 
 TEST_CASE("names that are keywords are allowed with a warning") {
@@ -352,7 +352,7 @@ TEST_CASE("what this build cannot obey is refused where it stands, unless it is 
     refused("ipv4 table t { thread group worker; }", "thread group");
     refused("ipv4 table t { debug all; }", "debug");
     refused("protocol tiny { mrtdump all; }", "mrtdump");
-    CHECK(bench.verdict("debug latency off; ipv4 table t { debug off; }" + tail).empty());
+    CHECK(bench.verdict("debug latency off; ipv4 table t { debug off; }" + tail) == "ok");
 }
 
 TEST_CASE("constants of the system are known, and may be hidden") {

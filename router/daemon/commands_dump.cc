@@ -80,13 +80,13 @@ void add_dump_commands(Router& router) {
         {"dump protocols", arguments, "Dump all protocols", Access::unrestricted, dump<4>, &router},
         {"dump filter all", arguments, "Dump the code of all filters", Access::unrestricted,
          dump<5>, &router},
-        {"dump sockets", arguments, refused, Access::unrestricted, refuse, &router},
-        {"dump ao keys", arguments, refused, Access::unrestricted, refuse, &router},
-        {"dump events", arguments, refused, Access::unrestricted, refuse, &router},
-        {"dump neighbors", arguments, refused, Access::unrestricted, refuse, &router},
-        {"dump attributes", arguments, refused, Access::unrestricted, refuse, &router},
-        {"mrtdump", "<protocol> <mask>", refused, Access::unrestricted, refuse, &router},
-        {"mrt dump", "<arguments>", refused, Access::unrestricted, refuse, &router},
+        {"dump sockets", arguments, refused, Access::everyone, refuse, &router},
+        {"dump ao keys", arguments, refused, Access::everyone, refuse, &router},
+        {"dump events", arguments, refused, Access::everyone, refuse, &router},
+        {"dump neighbors", arguments, refused, Access::everyone, refuse, &router},
+        {"dump attributes", arguments, refused, Access::everyone, refuse, &router},
+        {"mrtdump", "<protocol> <mask>", refused, Access::everyone, refuse, &router},
+        {"mrt dump", "<arguments>", refused, Access::everyone, refuse, &router},
     };
     router.commands().add(rows);
 }

@@ -47,12 +47,14 @@ class ShowStatic final : public cli::LongReply {
 
     [[nodiscard]] cli::Step step(cli::Output& out) override {
         for (; next_ < names_.size(); ++next_, position_ = 0) {
-            if (next_ != 0 && position_ == 0) out.text(ReplyCode::static_route, "");
             bool complete = true;
             router_.supervisor().with_instance(names_[next_], [&](engine::Instance& instance) {
                 const auto* protocol =
                     static_cast<const static_routes::Static*>(instance.protocol());
-                if (protocol != nullptr) complete = protocol->show(out, position_);
+                if (protocol == nullptr) return;
+                if (shown_ && position_ == 0) out.text(ReplyCode::static_route, "");
+                shown_ = true;
+                complete = protocol->show(out, position_);
             });
             if (!complete) return cli::Step::more;
         }
@@ -65,6 +67,7 @@ class ShowStatic final : public cli::LongReply {
     std::vector<std::string> names_;
     std::size_t next_ = 0;
     std::uint32_t position_ = 0;
+    bool shown_ = false;
 };
 
 void show_static(void* closure, CommandContext& context) {
@@ -99,7 +102,7 @@ constexpr std::string_view route_details =
 | `in <prefix>` | those of all networks within it |
 | `table <name>`, `table all` | these tables, instead of `master4` and `master6` |
 | `protocol <name>` | routes that came from this protocol, out of its tables |
-| `filter <name>`, `filter { ... }`, `where <expression>` | what the filter accepts, and makes of it |
+| `filter <name>`, `filter { ... }`, `where <expression>` | what passes, as it leaves the filter |
 | `primary` | best routes only |
 | `filtered` | only routes that were rejected and kept (`import keep filtered`) |
 | `export <protocol>` | best routes that its export filter accepts |

@@ -22,7 +22,8 @@ void check_page(const std::string& name, const std::string& wanted) {
     std::stringstream present;
     present << file.rdbuf();
     INFO(name << " is not what the tables say; TERN_UPDATE=1 rewrites it");
-    CHECK(present.str() == wanted);
+    const bool same = present.str() == wanted;  // not both pages in the report
+    CHECK(same);
 }
 
 }  // namespace

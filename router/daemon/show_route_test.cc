@@ -82,7 +82,7 @@ TEST_CASE("a mistake in the command's filter is told, an error at run time hides
     CHECK(bench.reply("show route where net.len = \"a\" && nosuch") ==
           "9001 syntax error, unexpected CF_SYM_UNDEFINED\n");
     CHECK(bench.reply("show route where net.len") ==
-          "9001 Argument 1 of 'case' must be bool, got int\n");
+          "9001 Argument 1 of 'if' must be bool, got int\n");
     CHECK(bench.reply("show route where 10 / (net.len - 8) > 0 count") ==
           "1007-0 of 6 routes for 6 networks in table master4\n0000 \n");
     CHECK(bench.logged("Mother told me not to divide by 0"));
@@ -158,15 +158,13 @@ TEST_CASE(
         REQUIRE(next);
         bench.router().configurator().configure(std::move(*next), {});
     }
-    std::string rest;
+    std::string rest(bench.session().pending_output());
     for (std::string more = bench.read_on(); !more.empty(); more = bench.read_on())
         rest += more;
     CHECK(rest.ends_with("8004 Stopped due to reconfiguration\n"));
     bench.run();
     CHECK(bench.reply("show route count") ==
-          "1007-10 of 10 routes for 10 networks in table master4\n"
-          " 0 of 0 routes for 0 networks in table master6\n"
-          "0014 Total: 10 of 10 routes for 10 networks in 2 tables\n");
+          "1007-10 of 10 routes for 10 networks in table master4\n0000 \n");
 }
 
 TEST_CASE("a client that leaves in the middle of an answer leaves nothing behind") {

@@ -64,8 +64,8 @@ class Restart(unittest.TestCase):
             self.theirs.ask("disable peer0")
             self.start_again(left, extra("192.0.2.0/24"))
             lab.wait_for("the learning scan", lambda: self.recovering(), 10)
-            code, lines = self.ours.ask("show status")
-            self.assertIn("  Waiting for 1 channels to recover", lines)
+            lab.wait_for("the count of channels", lambda: "  Waiting for 1 channels to recover"
+                         in self.ours.ask("show status")[1], 10)
             self.assertEqual(set(left.kernel_routes()), self.all())
             self.theirs.ask("enable peer0")
             lab.wait_for("the end of the recovery", lambda: not self.recovering(), 60)
