@@ -254,13 +254,14 @@ TEST_CASE("every option of a group and of a runtime is used by the code") {
     }
     code += text_of(folder / "group_state.h");
     for (const char* option :
-         {"name", "kind", "threads", "max_latency", "min_slice", "max_slice", "spin", "busy_enter",
-          "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain", "main_name",
+         {"name", "kind", "threads", "max_latency", "min_slice", "max_slice", "max_sleep", "spin",
+          "busy_enter", "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain", "main_name",
           "clock", "pollers", "seed"}) {
         INFO(option);
         const bool used = code.find("options." + std::string(option)) != std::string::npos ||
                           code.find("options_." + std::string(option)) != std::string::npos ||
                           code.find("options()." + std::string(option)) != std::string::npos ||
+                          code.find("limits." + std::string(option)) != std::string::npos ||
                           code.find("given." + std::string(option)) != std::string::npos;
         CHECK(used);
     }

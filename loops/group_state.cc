@@ -16,9 +16,24 @@ GroupState::GroupState(Runtime& runtime, const GroupOptions& options)
     : runtime_(runtime), options_(options), face_(*this) {
     TERN_ASSERT(options.threads >= 1 && options.threads <= ThreadGroup::threads_max, "group ",
                 options.name, " with ", options.threads, " threads");
+    set_limits(options.limits);
     const std::lock_guard lock(lock_);
     for (unsigned i = 0; i < options.threads; ++i)
         hire();
+}
+
+void GroupState::set_limits(const GroupLimits& limits) noexcept {
+    max_latency_us_.store(limits.max_latency.microseconds(), std::memory_order_relaxed);
+    min_slice_us_.store(limits.min_slice.microseconds(), std::memory_order_relaxed);
+    max_slice_us_.store(limits.max_slice.microseconds(), std::memory_order_relaxed);
+    max_sleep_us_.store(limits.max_sleep.microseconds(), std::memory_order_relaxed);
+}
+
+GroupLimits GroupState::limits() const noexcept {
+    const auto read = [](const std::atomic<std::int64_t>& us) {
+        return Duration::from_microseconds(us.load(std::memory_order_relaxed));
+    };
+    return {read(max_latency_us_), read(min_slice_us_), read(max_slice_us_), read(max_sleep_us_)};
 }
 
 /// Makes one more member; the lock is held.

@@ -74,6 +74,9 @@ class GroupState {
     void start();
     void set_threads(unsigned count, Resize& resize);
 
+    void set_limits(const GroupLimits& limits) noexcept;
+    GroupLimits limits() const noexcept;
+
     unsigned threads() const { return member_count_.load(std::memory_order_relaxed); }
 
     /// Calls `visit(Worker&)` for each member, with the group's lock held.
@@ -112,6 +115,11 @@ class GroupState {
     ReadyQueue injector_;
     std::atomic<std::int64_t> injected_since_us_{0};
     std::atomic<unsigned> member_count_{0};
+    // The limits, each by itself: a turn may see some of before and some of after.
+    std::atomic<std::int64_t> max_latency_us_;
+    std::atomic<std::int64_t> min_slice_us_;
+    std::atomic<std::int64_t> max_slice_us_;
+    std::atomic<std::int64_t> max_sleep_us_;
     mutable std::mutex lock_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> members_;
@@ -135,7 +143,7 @@ class RuntimeState {
     Runtime::Maintenance maintenance = nullptr;
     void* maintenance_context = nullptr;
     ThreadHook trim;
-    Duration slow_limit = Duration::infinite();
+    std::atomic<std::int64_t> slow_limit_us{Duration::infinite().microseconds()};
     SlowSink slow_sink = nullptr;
     void* slow_context = nullptr;
 

@@ -156,9 +156,14 @@ void Runtime::set_thread_trim(ThreadHook hook) {
 }
 
 void Runtime::set_slow_report(Duration limit, SlowSink sink, void* context) {
-    state_->slow_limit = limit;
     state_->slow_sink = sink;
     state_->slow_context = context;
+    set_slow_limit(limit);
+}
+
+void Runtime::set_slow_limit(Duration limit) {
+    TERN_ASSERT(state_->slow_sink != nullptr || limit.is_infinite(), "slow runs without a sink");
+    state_->slow_limit_us.store(limit.microseconds(), std::memory_order_relaxed);
 }
 
 std::vector<ThreadReport> Runtime::report_threads() const {
@@ -167,6 +172,22 @@ std::vector<ThreadReport> Runtime::report_threads() const {
     const std::lock_guard lock(state_->lock);
     for (const std::unique_ptr<GroupState>& group : state_->groups) {
         group->for_members([&](Worker& worker) { reports.push_back(worker.report(now)); });
+    }
+    return reports;
+}
+
+std::vector<GroupReport> Runtime::report_groups() const {
+    std::vector<GroupReport> reports;
+    const Instant now = clock_.now();
+    const std::lock_guard lock(state_->lock);
+    for (const std::unique_ptr<GroupState>& group : state_->groups) {
+        GroupReport& report = reports.emplace_back();
+        report.name = group->options().name;
+        report.kind = group->options().kind;
+        report.threads = group->threads();
+        report.limits = group->limits();
+        report.waiting = group->injected();
+        if (report.waiting != 0) report.waiting_for = now - group->injected_since();
     }
     return reports;
 }
@@ -191,6 +212,14 @@ Runtime& ThreadGroup::runtime() const {
 
 unsigned ThreadGroup::threads() const {
     return state_.threads();
+}
+
+void ThreadGroup::set_limits(const GroupLimits& limits) {
+    state_.set_limits(limits);
+}
+
+GroupLimits ThreadGroup::limits() const {
+    return state_.limits();
 }
 
 std::uint64_t ThreadGroup::moves() const {

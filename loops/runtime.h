@@ -59,6 +59,15 @@ struct ThreadReport {
     std::vector<LoopReport> loops;
 };
 
+struct GroupReport {
+    std::string name;
+    GroupKind kind = GroupKind::worker;
+    unsigned threads = 0;
+    GroupLimits limits;
+    std::uint32_t waiting = 0;  ///< loops that no thread has picked up yet
+    Duration waiting_for;       ///< how long the first of them already
+};
+
 /// A loop held its thread for longer than the limit. Called on that thread, no domain held.
 struct SlowRun {
     std::string_view loop;
@@ -105,11 +114,13 @@ class Runtime {
     /// Called by a thread about to sleep for long and by a thread that ends: give caches back.
     void set_thread_trim(ThreadHook hook);
 
-    /// Reports runs longer than `limit`; set before start().
+    /// Reports runs longer than `limit`; set before start(). The limit alone may change later.
     void set_slow_report(Duration limit, SlowSink sink, void* context);
+    void set_slow_limit(Duration limit);
 
-    /// Snapshot of all threads; any thread.
+    /// Snapshot of all threads and groups; any thread.
     std::vector<ThreadReport> report_threads() const;
+    std::vector<GroupReport> report_groups() const;
 
   private:
     friend class GroupState;

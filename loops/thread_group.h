@@ -25,13 +25,21 @@ enum class GroupKind : std::uint8_t {
     latency,  ///< placed by count, never moved
 };
 
+/// How a thread shares its time; may change while the group runs.
+struct GroupLimits {
+    Duration max_latency = Duration::from_milliseconds(300);  ///< goal for one round of all loops
+    Duration min_slice = Duration::from_microseconds(200);    ///< a loop gets at least that
+    Duration max_slice = Duration::from_milliseconds(2);      ///< and at most that
+    Duration max_sleep = Duration::infinite();  ///< an idle thread looks around that often
+
+    friend bool operator==(const GroupLimits&, const GroupLimits&) = default;
+};
+
 struct GroupOptions {
     std::string name = "worker";
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
-    Duration max_latency = Duration::from_milliseconds(300);  ///< goal for one round of all loops
-    Duration min_slice = Duration::from_microseconds(200);    ///< a loop gets at least that
-    Duration max_slice = Duration::from_milliseconds(2);      ///< and at most that
+    GroupLimits limits;
     /// Latency groups look for work that long before they sleep, in a twentieth of the time at
     /// most, and not while others need the processor.
     Duration spin = Duration::from_microseconds(20);
@@ -57,6 +65,10 @@ class ThreadGroup {
     /// Grows or shrinks to `count` (at least 1). `done` is sent to `tell` when the change is
     /// complete, that is when threads that go have handed over their loops and ended.
     void set_threads(unsigned count, Loop& tell, Event& done);
+
+    /// Each thread obeys from its next turn on.
+    void set_limits(const GroupLimits& limits);
+    GroupLimits limits() const;
 
     /// Loops that changed threads since the start.
     std::uint64_t moves() const;

@@ -496,4 +496,35 @@ TEST_CASE("a slow run is reported with the name of its loop") {
     CHECK(seen.took >= milliseconds(10));
 }
 
+TEST_CASE("limits of a group change while it runs, and loops go on") {
+    Real real(2);
+    TestLoop loop(real.group, "worker loop");
+    const GroupLimits limits{milliseconds(50), microseconds(100), milliseconds(5), seconds(1)};
+    bool ran = false;
+    Action finished_action{[&](Turn&) { real.runtime.quit(); }};
+    Event finished(finished_action.callback());
+    Action action{[&](Turn&) {
+        ran = true;
+        finished.send(real.runtime.main_loop());
+    }};
+    Event event(action.callback());
+    real.run([&](Turn&) {
+        real.group.set_limits(limits);
+        event.send(loop.loop);
+    });
+    CHECK(ran);
+    CHECK(real.group.limits() == limits);
+}
+
+TEST_CASE("groups report their threads, and no loop without a thread when all are placed") {
+    Real real(2);
+    TestLoop loop(real.group, "worker loop");
+    const std::vector<GroupReport> reports = real.runtime.report_groups();
+    REQUIRE(reports.size() == 2);
+    CHECK(reports[0].kind == GroupKind::pinned);
+    CHECK(reports[1].name == real.group.name());
+    CHECK(reports[1].threads == 2);
+    CHECK(reports[1].waiting == 0);
+}
+
 }  // namespace tern::loops

@@ -138,8 +138,8 @@ void Worker::turn() {
 Instant Worker::run_ready(Instant now) {
     const std::uint32_t ready = backlog();
     if (ready == 0) return now;
-    const GroupOptions& options = group_.options();
-    const Duration slice = time_slice({options.max_latency, options.min_slice, options.max_slice},
+    const GroupLimits limits = group_.limits();
+    const Duration slice = time_slice({limits.max_latency, limits.min_slice, limits.max_slice},
                                       now - turn_begin_, ready);
     const Instant until = now + poll_interval;
     for (std::uint32_t i = 0; i < ready && now < until && !demanded(leave | end); ++i) {
@@ -199,7 +199,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
     Loop& loop = *cell.loop;
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
-    const Duration patience = std::min(slice, group_.options().min_slice);
+    const Duration patience = std::min(slice, group_.limits().min_slice);
     Turn::Limits limits{.pace = &pace_, .end = now + slice, .yields_from = now + patience};
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
@@ -238,7 +238,7 @@ void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) 
     const RuntimeState& state = *runtime_.state_;
     const auto took = Duration::from_microseconds(static_cast<std::int64_t>(took_ns / 1000));
     last_took_ = took;
-    if (took > state.slow_limit) [[unlikely]] {
+    if (took.microseconds() > state.slow_limit_us.load(std::memory_order_relaxed)) [[unlikely]] {
         state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took, slowest});
     }
 }
@@ -281,8 +281,9 @@ void Worker::harvest(Duration timeout) {
 Duration Worker::wait_time(Instant now) {
     if (backlog() != 0 || demands_.load(std::memory_order_relaxed) != 0) return Duration();
     if (group_.injected() != 0 && may_take(now)) return Duration();
-    if (earliest().is_never()) return Duration::infinite();
-    return std::max(earliest() - now, Duration());
+    const Duration max_sleep = group_.limits().max_sleep;
+    if (earliest().is_never()) return max_sleep;
+    return std::clamp(earliest() - now, Duration(), max_sleep);
 }
 
 void Worker::sleep(Duration timeout) {

@@ -44,7 +44,16 @@ Channel::Channel(ChannelHost& host,
       sweep_(on_sweep, this),
       reload_(on_reload, this) {}
 
-Channel::~Channel() = default;
+Channel::~Channel() {
+    set_refreshing(false);
+}
+
+/// While any channel of the table refreshes, exports from it settle for longer.
+void Channel::set_refreshing(bool on) {
+    if (refreshing_ == on) return;
+    refreshing_ = on;
+    table_.count_refresh(on);
+}
 
 ImportSettings Channel::import_settings() const {
     return {.filter = config_->import_filter,
@@ -79,6 +88,7 @@ void Channel::open(RouteSink* sink) {
 void Channel::close() {
     if (state_ != ChannelState::up) return;
     export_.reset();
+    set_refreshing(false);
     state_ = ChannelState::flushing;
     import_.start_sweep(ImportPath::Sweep::withdraw_all, host_.source_owner());
     sweep_.send(host_.loop());
@@ -97,12 +107,14 @@ void Channel::on_sweep(void* context, loops::Turn& turn) {
 }
 
 void Channel::begin_refresh() {
+    set_refreshing(true);
     import_.start_sweep(ImportPath::Sweep::mark_stale, host_.source_owner());
     while (!import_.sweep_step()) {
     }
 }
 
 void Channel::end_refresh() {
+    set_refreshing(false);
     import_.start_sweep(ImportPath::Sweep::withdraw_stale, host_.source_owner());
     sweep_.send(host_.loop());
 }
@@ -153,6 +165,20 @@ void Channel::export_limit_crossed(const config::Limit& limit, bool stop) {
 void Channel::bogus_route(const net::Prefix& prefix) {
     host_.log_channel(Severity::warning, fmt::format("{}.{}: Ignoring bogus route {}", host_.name(),
                                                      name(), prefix.to_string()));
+}
+
+config::TraceMask Channel::trace_mask() const {
+    return config_->debug | host_.trace_mask();
+}
+
+void Channel::trace_import(std::string_view what, const net::Prefix& prefix) {
+    host_.log_channel(Severity::trace,
+                      fmt::format("{}.{} > {} {}", host_.name(), name(), what, prefix.to_string()));
+}
+
+void Channel::trace_export(std::string_view what, const net::Prefix& prefix) {
+    host_.log_channel(Severity::trace,
+                      fmt::format("{}.{} < {} {}", host_.name(), name(), what, prefix.to_string()));
 }
 
 }  // namespace tern::channel

@@ -28,6 +28,8 @@ class ChannelHost {
     /// The owner of all routes that the channel imports now.
     [[nodiscard]] virtual const table::SourceOwner& source_owner() const = 0;
     virtual void log_channel(Severity severity, std::string_view text) const = 0;
+    /// What is traced of all its channels, beside what each of them says.
+    [[nodiscard]] virtual config::TraceMask trace_mask() const = 0;
     /// After `close()`: the last route is out of the table.
     virtual void channel_flushed(Channel& channel) = 0;
     /// A limit with an action beyond blocking was crossed.
@@ -41,7 +43,7 @@ class ChannelHost {
 
 enum class ChannelState : std::uint8_t { down, up, flushing };
 
-class Channel final : private LimitObserver, private ExportObserver {
+class Channel final : private ImportObserver, private ExportObserver {
   public:
     Channel(ChannelHost& host,
             const config::ChannelConfig& config,
@@ -117,6 +119,10 @@ class Channel final : private LimitObserver, private ExportObserver {
     void limit_crossed(LimitKind kind, const config::Limit& limit, bool stop) override;
     void bogus_route(const net::Prefix& prefix) override;
     void export_limit_crossed(const config::Limit& limit, bool stop) override;
+    [[nodiscard]] config::TraceMask trace_mask() const override;
+    void trace_import(std::string_view what, const net::Prefix& prefix) override;
+    void trace_export(std::string_view what, const net::Prefix& prefix) override;
+    void set_refreshing(bool on);
 
     ChannelHost& host_;
     const config::ChannelConfig* config_;
@@ -127,6 +133,12 @@ class Channel final : private LimitObserver, private ExportObserver {
     std::unique_ptr<ExportPath> export_;
     loops::Event sweep_;
     loops::Event reload_;
+    bool refreshing_ = false;
 };
+
+/// The channel's block of `show protocols all` when the protocol does not run.
+void show_down(cli::Output& out,
+               const config::ChannelConfig& config,
+               std::uint16_t default_preference);
 
 }  // namespace tern::channel

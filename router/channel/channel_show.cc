@@ -28,7 +28,7 @@ void show_row(cli::Output& out, const Row& row) {
     const std::string blank = "       ---";
     out.begin_object(row.key);
     out.line(code,
-             "      {label:<18} {received_text} {rejected_text} {filtered_text} {ignored_text} "
+             "      {label:<19} {received_text} {rejected_text} {filtered_text} {ignored_text} "
              "{rx_limit_text} {limit_text} {accepted_text}",
              {Field{"label", row.label, cli::Audience::text_only},
               Field{"received_text", number(c.received), cli::Audience::text_only},
@@ -64,6 +64,31 @@ std::string_view filter_name(const filter::Filter* filter) {
     return filter == nullptr ? "REJECT" : filter->name();
 }
 
+/// What does not depend on routes.
+struct Head {
+    std::string_view state;
+    std::string_view import_state;
+    std::string_view export_state;
+    std::string_view table;
+    std::uint16_t preference;
+};
+
+void show_head(cli::Output& out, const config::ChannelConfig& config, const Head& head) {
+    out.line(code, "  Channel {channel}", {Field{"channel", config.name}});
+    out.line(code, "    State:          {state}", {Field{"state", head.state}});
+    out.line(code, "    Import state:   {import_state}",
+             {Field{"import_state", head.import_state}});
+    out.line(code, "    Export state:   {export_state}",
+             {Field{"export_state", head.export_state}});
+    out.line(code, "    Table:          {table}", {Field{"table", head.table}});
+    out.line(code, "    Preference:     {preference}",
+             {Field{"preference", std::uint32_t{head.preference}}});
+    out.line(code, "    Input filter:   {input_filter}",
+             {Field{"input_filter", filter_name(config.import_filter)}});
+    out.line(code, "    Output filter:  {output_filter}",
+             {Field{"output_filter", filter_name(config.export_filter)}});
+}
+
 }  // namespace
 
 void Channel::show_limit(cli::Output& out,
@@ -95,19 +120,12 @@ void Channel::show(cli::Output& out,
                    std::string_view export_state) const {
     const ImportStats& imports = import_.stats();
     out.begin("channels");
-    out.line(code, "  Channel {channel}", {Field{"channel", name()}});
-    out.line(code, "    State:          {state}",
-             {Field{"state", state_ == ChannelState::flushing ? "STOP" : import_state(state_)}});
-    out.line(code, "    Import state:   {import_state}",
-             {Field{"import_state", import_state(state_)}});
-    out.line(code, "    Export state:   {export_state}", {Field{"export_state", export_state}});
-    out.line(code, "    Table:          {table}", {Field{"table", table_.name()}});
-    out.line(code, "    Preference:     {preference}",
-             {Field{"preference", std::uint32_t{preference()}}});
-    out.line(code, "    Input filter:   {input_filter}",
-             {Field{"input_filter", filter_name(config_->import_filter)}});
-    out.line(code, "    Output filter:  {output_filter}",
-             {Field{"output_filter", filter_name(config_->export_filter)}});
+    show_head(out, *config_,
+              {.state = state_ == ChannelState::flushing ? "STOP" : import_state(state_),
+               .import_state = import_state(state_),
+               .export_state = export_state,
+               .table = table_.name(),
+               .preference = preference()});
     show_limit(out, "Receive limit:", "receive_limit", import_.receive_limit());
     show_limit(out, "Import limit:", "import_limit", import_.import_limit());
     if (export_ != nullptr) show_limit(out, "Export limit:", "export_limit", export_->limit());
@@ -134,6 +152,19 @@ void Channel::show(cli::Output& out,
         show_row(out, {"Export withdraws:", "export_withdraws", exports.withdraws, false, false,
                        false, false});
     }
+    out.end();
+}
+
+void show_down(cli::Output& out,
+               const config::ChannelConfig& config,
+               std::uint16_t default_preference) {
+    out.begin("channels");
+    show_head(out, config,
+              {.state = "DOWN",
+               .import_state = "DOWN",
+               .export_state = "DOWN",
+               .table = config.table->name,
+               .preference = config.preference.value_or(default_preference)});
     out.end();
 }
 

@@ -78,7 +78,8 @@ void ExportPath::stop() {
 void ExportPath::on_news(void* path, loops::Turn&) {
     auto& self = *static_cast<ExportPath*>(path);
     self.idle_ = false;
-    self.settle_.kick(self.settings_.settle.minimum, self.settings_.settle.maximum);
+    const config::Settle settle = self.table_.refreshing().value_or(self.settings_.settle);
+    self.settle_.kick(settle.minimum, settle.maximum);
 }
 
 void ExportPath::on_settled(void* path, loops::Turn& turn) {
@@ -91,6 +92,7 @@ void ExportPath::on_run(void* path, loops::Turn& turn) {
 
 void ExportPath::run(loops::Turn& turn) {
     if (!running()) return;
+    trace_ = observer_.trace_mask();
     while (sink_.ready()) {
         if (turn.out_of_time()) {
             run_.send(loop_);
@@ -137,12 +139,14 @@ void ExportPath::convert_route(const ExportItem& item) {
     const Preexport verdict = sink_.preexport(item.route, owner);
     if (verdict == Preexport::refuse) {
         ++stats_.updates.rejected;
+        trace(config::Trace::routes, "rejected by protocol", prefix);
         return;
     }
     if (verdict == Preexport::filter) {
         const FilterResult result = filter_run_.run(prefix, item.route);
         if (!result.accepted) {
             ++stats_.updates.filtered;
+            trace(config::Trace::filters, "filtered out", prefix);
             return;
         }
         out.attributes = result.attributes;
@@ -160,6 +164,10 @@ bool ExportPath::superfluous(const table::SourceOwner& owner) const {
     return &table_.services().sources.owner(first).original() == &owner.original();
 }
 
+void ExportPath::trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const {
+    if (config::traces(trace_, kind)) observer_.trace_export(what, prefix);
+}
+
 bool ExportPath::admit() {
     const RouteLimit::Outcome outcome = limit_.admit(stats_.routes);
     if (outcome == RouteLimit::Outcome::pass) return true;
@@ -174,6 +182,7 @@ void ExportPath::finish_prefix(net::PrefixId id) {
     const bool before = reader_->announced(id);
     if (exported_.size() > prefix_begin_ && !before && !admit()) {
         ++stats_.updates.limit;
+        trace(config::Trace::routes, "ignored (export limit)", exported_.back().prefix);
         exported_.resize(prefix_begin_);
     }
     if (exported_.size() > prefix_begin_) {
@@ -181,6 +190,7 @@ void ExportPath::finish_prefix(net::PrefixId id) {
         for (std::size_t i = prefix_begin_; i < exported_.size(); ++i)
             exported_[i].replaces = before;
         ++stats_.updates.accepted;
+        trace(config::Trace::routes, before ? "updated" : "added", exported_.back().prefix);
         if (!before) {
             reader_->set_announced(id, true);
             ++stats_.routes;
@@ -191,6 +201,7 @@ void ExportPath::finish_prefix(net::PrefixId id) {
         gone.id = id;
         gone.replaces = true;
         exported_.push_back(gone);
+        trace(config::Trace::routes, "removed", gone.prefix);
         reader_->set_announced(id, false);
         --stats_.routes;
         ++stats_.withdraws.received;

@@ -30,10 +30,15 @@ struct ExportSettings {
     config::Settle settle;
 };
 
-/// Told when the export limit is crossed.
+/// Told when the export limit is crossed, and of every route if it wants to trace them.
 class ExportObserver {
   public:
     virtual void export_limit_crossed(const config::Limit& limit, bool stop) = 0;
+
+    /// Asked once per run.
+    [[nodiscard]] virtual config::TraceMask trace_mask() const { return 0; }
+
+    virtual void trace_export(std::string_view, const net::Prefix&) {}
 
   protected:
     ~ExportObserver() = default;
@@ -89,6 +94,7 @@ class ExportPath {
     [[nodiscard]] bool superfluous(const table::SourceOwner& owner) const;
     void finish_prefix(net::PrefixId id);
     bool admit();
+    void trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const;
 
     table::Table& table_;
     loops::Loop& loop_;
@@ -103,6 +109,7 @@ class ExportPath {
     std::vector<ExportedRoute> exported_;
     std::size_t prefix_begin_ = 0;  // first record of the prefix being converted
     bool idle_ = false;
+    config::TraceMask trace_ = 0;
     loops::Event news_;
     loops::Event run_;
     loops::Settle settle_;

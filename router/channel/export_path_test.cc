@@ -235,4 +235,44 @@ TEST_CASE("random churn reaches the sink exactly") {
     CHECK(exporter.path.stats().routes == expected);
 }
 
+TEST_CASE("traced exports say what became of each route") {
+    Exporter exporter(30);
+    exporter.notes.traced = config::trace_all;
+    exporter.sink.refuse_below = 5;
+    exporter.put(1, 9);
+    exporter.put(2, 1);
+    exporter.start();
+    exporter.run();
+    CHECK(exporter.notes.traces ==
+          std::vector<std::string>{"< added 10.0.1.0/24", "< rejected by protocol 10.0.2.0/24"});
+    exporter.notes.traces.clear();
+    exporter.put(1, 8);
+    exporter.run();
+    exporter.put(1, 2);
+    exporter.run();
+    CHECK(exporter.notes.traces == std::vector<std::string>{"< updated 10.0.1.0/24",
+                                                            "< rejected by protocol 10.0.1.0/24",
+                                                            "< removed 10.0.1.0/24"});
+}
+
+TEST_CASE("while a channel of the table refreshes, exports settle for as long as the table says") {
+    Exporter exporter(31);
+    exporter.table.update({.name = "t",
+                           .journal_limit = 4096,
+                           .refresh_settle = {loops::seconds(2), loops::seconds(5)}});
+    exporter.start();
+    exporter.run();
+    exporter.table.count_refresh(true);
+    exporter.put(1, 1);
+    exporter.run();
+    CHECK(exporter.sink.told.empty());
+    exporter.run();
+    exporter.run();
+    CHECK(exporter.sink.told.size() == 1);
+    exporter.table.count_refresh(false);
+    exporter.put(2, 1);
+    exporter.run();
+    CHECK(exporter.sink.told.size() == 2);
+}
+
 }  // namespace tern::channel

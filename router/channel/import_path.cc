@@ -10,7 +10,30 @@ using table::Change;
 using table::RouteValue;
 using table::Table;
 
-ImportPath::ImportPath(Table& table, filter::Environment& environment, LimitObserver& observer)
+namespace {
+
+/// The words of a trace.
+std::string_view outcome_text(ImportOutcome outcome) {
+    switch (outcome) {
+        case ImportOutcome::added:
+            return "added";
+        case ImportOutcome::updated:
+            return "updated";
+        case ImportOutcome::removed:
+            return "removed";
+        case ImportOutcome::ignored:
+            return "ignored";
+        case ImportOutcome::receive_limit:
+            return "ignored (receive limit)";
+        case ImportOutcome::import_limit:
+            return "ignored (import limit)";
+    }
+    return "ignored";
+}
+
+}  // namespace
+
+ImportPath::ImportPath(Table& table, filter::Environment& environment, ImportObserver& observer)
     : table_(table),
       observer_(observer),
       filter_run_(table.services(), environment),
@@ -27,6 +50,11 @@ void ImportPath::configure(const ImportSettings& settings) {
     filter_run_.use(settings.filter);
     receive_limit_.configure(settings.receive_limit);
     import_limit_.configure(settings.import_limit);
+    trace_ = observer_.trace_mask();
+}
+
+void ImportPath::trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const {
+    if (config::traces(trace_, kind)) observer_.trace_import(what, prefix);
 }
 
 void ImportPath::announce(const net::Prefix& prefix,
@@ -67,6 +95,7 @@ void ImportPath::filter(const net::Prefix& prefix, RouteValue route, bool fresh)
         ++stats_.updates.filtered;
         item.route.flags |= table::route_filtered;
         if (!settings_.keep_filtered) item.kind = Kind::refused;
+        trace(config::Trace::filters, "filtered out", prefix);
     }
     queue(item);
 }
@@ -92,6 +121,7 @@ void ImportPath::queue(const Item& item) {
 /// Ids first, all at once and without the table; then the table; then the ids' own uses go back.
 void ImportPath::flush() {
     if (batch_.empty()) return;
+    trace_ = observer_.trace_mask();
     net::PrefixIndex& index = table_.services().index;
     prefixes_.clear();
     for (const Item& item : batch_)
@@ -131,9 +161,11 @@ void ImportPath::mirror_batch() {
 void ImportPath::apply(Table::Writer& writer, Item& item, net::PrefixId id) {
     if (item.kind == Kind::update) {
         item.route.prefix = id;
-        if (!apply_update(writer, item.route)) item.raw = nullptr;
+        const ImportOutcome outcome = apply_update(writer, item.route);
+        if (outcome == ImportOutcome::receive_limit) item.raw = nullptr;
+        trace(config::Trace::routes, outcome_text(outcome), item.prefix);
     } else {
-        apply_withdraw(writer, id, item);
+        trace(config::Trace::routes, outcome_text(apply_withdraw(writer, id, item)), item.prefix);
     }
 }
 
@@ -154,46 +186,45 @@ void ImportPath::forget(const RouteValue& old) {
     --(old.has(table::route_filtered) ? stats_.filtered : stats_.routes);
 }
 
-bool ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
+ImportOutcome ImportPath::apply_update(Table::Writer& writer, const RouteValue& route) {
     const table::Route* found = writer.find(route.prefix, route.source);
     const bool was_there = found != nullptr;
     const bool was_filtered = was_there && found->has(table::route_filtered);
     const bool filtered = route.has(table::route_filtered);
     if (!was_there && !admit(LimitKind::receive, receive_limit_, stats_.routes + stats_.filtered)) {
         ++stats_.updates.receive_limit;
-        return false;
+        return ImportOutcome::receive_limit;
     }
     if (!filtered && (!was_there || was_filtered) &&
         !admit(LimitKind::import_, import_limit_, stats_.routes)) {
         ++stats_.updates.limit;
-        return true;
+        return ImportOutcome::import_limit;
     }
     RouteValue before;
     if (was_there) before = *found;
-    switch (writer.put(route)) {
-        case Change::ignored:
-            ++stats_.updates.ignored;
-            return true;
-        case Change::added:
-            break;
-        case Change::replaced:
-            forget(before);
-            break;
+    const Change change = writer.put(route);
+    if (change == Change::ignored) {
+        ++stats_.updates.ignored;
+        return ImportOutcome::ignored;
     }
+    if (change == Change::replaced) forget(before);
     remember(route);
     if (!filtered) ++stats_.updates.accepted;
-    return true;
+    return change == Change::added ? ImportOutcome::added : ImportOutcome::updated;
 }
 
-void ImportPath::apply_withdraw(Table::Writer& writer, net::PrefixId id, const Item& item) {
+ImportOutcome ImportPath::apply_withdraw(Table::Writer& writer,
+                                         net::PrefixId id,
+                                         const Item& item) {
     const table::Route* found = writer.find(id, item.route.source);
     if (found == nullptr) {
         if (item.kind == Kind::withdraw) ++stats_.withdraws.ignored;
-        return;
+        return ImportOutcome::ignored;
     }
     forget(*found);
     writer.withdraw(id, item.route.source);
     if (item.kind == Kind::withdraw) ++stats_.withdraws.accepted;
+    return ImportOutcome::removed;
 }
 
 /// Tells what the batch ran into, now that the table's domain is released.

@@ -16,15 +16,31 @@
 
 namespace tern::channel {
 
-/// Told when a limit is crossed. Called inside `flush()`, after the table's domain is released.
-class LimitObserver {
+/// Told when a limit is crossed (inside `flush()`, after the table's domain is released), and of
+/// every route if it wants to trace them (anywhere, even under the table's domain: it only logs).
+class ImportObserver {
   public:
     virtual void limit_crossed(LimitKind kind, const config::Limit& limit, bool stop) = 0;
     /// A route for an address that cannot be routed (loopback, multicast, ...) was dropped.
     virtual void bogus_route(const net::Prefix& prefix) = 0;
 
+    /// Asked once per batch.
+    [[nodiscard]] virtual config::TraceMask trace_mask() const { return 0; }
+
+    virtual void trace_import(std::string_view, const net::Prefix&) {}
+
   protected:
-    ~LimitObserver() = default;
+    ~ImportObserver() = default;
+};
+
+/// What became of a route at the table.
+enum class ImportOutcome : std::uint8_t {
+    added,
+    updated,
+    removed,
+    ignored,
+    receive_limit,  ///< turned away before it counted as received
+    import_limit,
 };
 
 struct ImportSettings {
@@ -47,7 +63,7 @@ struct Announcement {
 
 class ImportPath {
   public:
-    ImportPath(table::Table& table, filter::Environment& environment, LimitObserver& observer);
+    ImportPath(table::Table& table, filter::Environment& environment, ImportObserver& observer);
     ImportPath(const ImportPath&) = delete;
     ImportPath& operator=(const ImportPath&) = delete;
     ~ImportPath();
@@ -122,11 +138,14 @@ class ImportPath {
 
     void filter(const net::Prefix& prefix, table::RouteValue route, bool fresh);
     void queue(const Item& item);
+    void trace(config::Trace kind, std::string_view what, const net::Prefix& prefix) const;
     void mirror_batch();
     void apply(table::Table::Writer& writer, Item& item, net::PrefixId id);
-    /// False if the route was turned away before it was received at all.
-    bool apply_update(table::Table::Writer& writer, const table::RouteValue& route);
-    void apply_withdraw(table::Table::Writer& writer, net::PrefixId id, const Item& item);
+    [[nodiscard]] ImportOutcome apply_update(table::Table::Writer& writer,
+                                             const table::RouteValue& route);
+    [[nodiscard]] ImportOutcome apply_withdraw(table::Table::Writer& writer,
+                                               net::PrefixId id,
+                                               const Item& item);
     void report();
     bool admit(LimitKind kind, RouteLimit& limit, std::uint64_t count);
     void forget(const table::RouteValue& old);
@@ -134,7 +153,7 @@ class ImportPath {
     static table::Table::Writer::Verdict decide(const table::Route& route, void* path);
 
     table::Table& table_;
-    LimitObserver& observer_;
+    ImportObserver& observer_;
     ImportSettings settings_;
     FilterRun filter_run_;
     RouteLimit receive_limit_;
@@ -153,6 +172,7 @@ class ImportPath {
     table::Table* received_ = nullptr;
     std::uint32_t reload_position_ = 0;
     bool reloading_ = false;
+    config::TraceMask trace_ = 0;
 };
 
 }  // namespace tern::channel

@@ -264,4 +264,30 @@ TEST_CASE("random announcements and withdrawals leave exactly what a model says"
     }
 }
 
+TEST_CASE("traced imports say what became of each route") {
+    using Trace = config::Trace;
+    Importer importer(30);
+    importer.notes.traced = static_cast<config::TraceMask>(Trace::routes);
+    importer.settings.import_limit = {1, LimitAction::block};
+    importer.path.configure(importer.settings);
+    importer.announce(1, 1);
+    importer.announce(1, 2);
+    importer.announce(1, 2);
+    importer.announce(2, 1);
+    importer.path.withdraw(Bench::net(1), importer.source);
+    importer.path.withdraw(Bench::net(9), importer.source);
+    importer.path.flush();
+    CHECK(importer.notes.traces ==
+          std::vector<std::string>{"> added 10.0.1.0/24", "> updated 10.0.1.0/24",
+                                   "> ignored 10.0.1.0/24", "> ignored (import limit) 10.0.2.0/24",
+                                   "> removed 10.0.1.0/24", "> ignored 10.0.9.0/24"});
+    importer.notes.traces.clear();
+    importer.notes.traced = static_cast<config::TraceMask>(Trace::filters);
+    importer.settings.filter = &filter::Filter::reject_everything();
+    importer.path.configure(importer.settings);
+    importer.announce(3, 1);
+    importer.path.flush();
+    CHECK(importer.notes.traces == std::vector<std::string>{"> filtered out 10.0.3.0/24"});
+}
+
 }  // namespace tern::channel

@@ -10,7 +10,9 @@
 
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -89,7 +91,7 @@ class CheckedSink final : public RouteSink {
     unsigned idle = 0;
 };
 
-struct LimitNotes final : public LimitObserver, public ExportObserver {
+struct LimitNotes final : public ImportObserver, public ExportObserver {
     void limit_crossed(LimitKind kind, const config::Limit&, bool stop) override {
         ++(kind == LimitKind::receive ? received : imported);
         if (stop) ++stops;
@@ -102,6 +104,18 @@ struct LimitNotes final : public LimitObserver, public ExportObserver {
         if (stop) ++stops;
     }
 
+    [[nodiscard]] config::TraceMask trace_mask() const override { return traced; }
+
+    void trace_import(std::string_view what, const net::Prefix& prefix) override {
+        traces.push_back("> " + std::string(what) + " " + prefix.to_string());
+    }
+
+    void trace_export(std::string_view what, const net::Prefix& prefix) override {
+        traces.push_back("< " + std::string(what) + " " + prefix.to_string());
+    }
+
+    config::TraceMask traced = 0;
+    std::vector<std::string> traces;
     unsigned received = 0;
     unsigned imported = 0;
     unsigned exported = 0;

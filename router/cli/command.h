@@ -1,8 +1,8 @@
 #pragma once
 
-/// Commands are rows: words, arguments, one line of help, a function. Parser, help, completion and
-/// docs/cli.md read the same rows. The table is an object filled by the daemon in one visible list;
-/// this folder knows no command of the router by itself but those of a session.
+/// Commands are rows: words, arguments, one line of help, a function, and what there is to explain.
+/// Parser, help, completion and docs/cli.md read the same rows. The table is an object filled by
+/// the daemon in one visible list; this folder knows no command but those of a session.
 /// Built once in the main loop before the first session; read-only afterwards.
 
 #include "router/cli/output.h"
@@ -35,6 +35,8 @@ struct Command {
     void* closure = nullptr;
     /// Only stands in help for all rows that begin with its words, e.g. `show`.
     bool heading = false;
+    /// What the arguments mean and what to expect, for docs/cli.md; Markdown, may be empty.
+    std::string_view details = {};
 };
 
 /// What a long answer asks for after a step.

@@ -22,6 +22,8 @@ struct Personality {
     /// `show route all` with BIRD 2's attribute names.
     bool v2_attributes = false;
     bool json = false;
+    /// It has put a configuration on trial and wants to hear if that ends.
+    bool told_of_undo = false;
     /// `timeformat` of this session; without it the configured formats hold.
     std::optional<TimeFormat> time_format;
 };

@@ -300,6 +300,15 @@ void Server::stop_long_replies(ReplyCode code, std::string_view text) {
     }
 }
 
+void Server::notice_undo(std::string_view text) {
+    for (const std::unique_ptr<Client>& client : clients_) {
+        Session& session = client->session();
+        if (!session.personality().told_of_undo) continue;
+        session.personality().told_of_undo = false;
+        session.notice(text);
+    }
+}
+
 bool Server::drain() {
     for (const std::unique_ptr<Client>& client : clients_) {
         if (!client->gone()) (void)client->flush();

@@ -56,6 +56,8 @@ class Server {
 
     /// Ends running long replies with this line: they may refer to a configuration that goes.
     void stop_long_replies(ReplyCode code, std::string_view text);
+    /// `+TEXT` to the sessions that wait for the end of a trial (`told_of_undo`).
+    void notice_undo(std::string_view text);
     /// Sends what is queued as far as sockets take it, then drops every session that can go.
     /// True if none is left.
     [[nodiscard]] bool drain();

@@ -68,11 +68,6 @@ void read_thread_group(Parser& parser, Owner& owner, const OptionRow& row) {
     owner.thread_group = parse_thread_group_name(parser);
 }
 
-void read_mrtdump(Parser& parser, ProtocolConfig& protocol, const OptionRow& row) {
-    static_cast<void>(row);
-    protocol.mrtdump = parse_mrt_mask(parser);
-}
-
 void read_vrf(Parser& parser, ProtocolConfig& protocol, const OptionRow& row) {
     static_cast<void>(row);
     protocol.vrf.clear();
@@ -115,19 +110,24 @@ void read_trie(Parser& parser, TableConfig& table, const OptionRow& row) {
     }
 }
 
-void read_cork(Parser& parser, TableConfig& table, const OptionRow& row) {
-    static_cast<void>(row);
-    const Position place = parser.position();
-    table.cork_low = parser.number();
-    table.cork_high = parser.number();
-    if (table.cork_low > table.cork_high) {
-        parser.fail(place, "Cork low threshold must be lower than the high one");
-    }
-}
-
 using C = ChannelConfig;
 using P = ProtocolConfig;
 using T = TableConfig;
+
+/// A mask of the language that this build cannot obey.
+constexpr OptionRow only_off(std::string_view words, std::string_view doc, OptionRow::Parse parse) {
+    OptionRow row{words, "MASK", parse, nullptr, "off", doc};
+    row.available = false;
+    return row;
+}
+
+void refuse_mrtdump(Parser& parser, Block&, const OptionRow& row) {
+    refuse_unless_off(parser, mrt_words(), row.words);
+}
+
+void refuse_trace(Parser& parser, Block&, const OptionRow& row) {
+    refuse_unless_off(parser, trace_words(), row.words);
+}
 
 // `import`, `export` have no comparison here: filters are compared by the plan.
 constexpr OptionRow uncompared(OptionRow row) {
@@ -143,11 +143,11 @@ constexpr std::array channel_option_rows = {
          Effect::restart_channel}),
     uncompared(option::custom<&C::import_set, read_import>(
         "import",
-        "all | none | filter F | where EXPR",
+        "FILTER",
         {"all", "which routes of the protocol enter the table", Effect::reload_import})),
     uncompared(option::custom<&C::export_set, read_export>(
         "export",
-        "[in PREFIX] all | none | filter F | where EXPR",
+        "[in PREFIX] FILTER",
         {"none", "which routes of the table are given to the protocol", Effect::reload_export})),
     option::number<&C::preference>(
         "preference",
@@ -158,23 +158,17 @@ constexpr std::array channel_option_rows = {
         {"off", "keep rejected routes in the table, hidden", Effect::reload_import}),
     option::custom<&C::receive_limit, read_limit<&C::receive_limit>>(
         "receive limit",
-        "NUM | off [action ACTION]",
+        "LIMIT",
         {"off", "bound for routes received, before the filter", Effect::modify}),
     option::custom<&C::import_limit, read_limit<&C::import_limit>>(
-        "import limit",
-        "NUM | off [action ACTION]",
-        {"off", "bound for routes accepted", Effect::modify}),
+        "import limit", "LIMIT", {"off", "bound for routes accepted", Effect::modify}),
     option::custom<&C::export_limit, read_limit<&C::export_limit>>(
-        "export limit",
-        "NUM | off [action ACTION]",
-        {"off", "bound for routes exported", Effect::modify}),
+        "export limit", "LIMIT", {"off", "bound for routes exported", Effect::modify}),
     option::flag<&C::rpki_reload>(
         "rpki reload",
         {"on", "filter anew when ROA or ASPA tables change that the filters ask", Effect::modify}),
     option::custom<&C::debug, read_trace<C, &C::debug>>(
-        "debug",
-        "all | off | { CLASS, … }",
-        {"debug channels", "what is traced of the channel", Effect::modify}),
+        "debug", "MASK", {"debug channels", "what is traced of the channel", Effect::modify}),
 };
 
 constexpr std::array protocol_option_rows = {
@@ -184,13 +178,8 @@ constexpr std::array protocol_option_rows = {
         option::any_time,
         {"5 s", "an automatic restart sooner than this disables instead", Effect::modify}),
     option::custom<&P::debug, read_trace<P, &P::debug>>(
-        "debug",
-        "all | off | { CLASS, … }",
-        {"debug protocols", "what is traced of the protocol", Effect::modify}),
-    option::custom<&P::mrtdump, read_mrtdump>(
-        "mrtdump",
-        "all | off | { CLASS, … }",
-        {"mrtdump protocols", "what goes to the MRT file", Effect::modify}),
+        "debug", "MASK", {"debug protocols", "what is traced of the protocol", Effect::modify}),
+    only_off("mrtdump", "what goes to the MRT file", refuse_mrtdump),
     option::custom<&P::router_id, read_router_id>(
         "router id",
         "NUM | IPv4",
@@ -213,36 +202,29 @@ constexpr std::array table_option_rows = {
     option::custom<&T::trie, read_trie>("trie",
                                         "SWITCH",
                                         {"off",
-                                         "index the nets for longest-match and interval "
-                                         "questions",
+                                         "nothing: tables answer longest-match and interval "
+                                         "questions anyway",
                                          Effect::restart}),
     option::number<&T::gc_threshold>(
         "gc threshold", {}, {"1000", "removed nets that start a clean-up", Effect::modify}),
     option::time<&T::gc_period>("gc period",
                                 {0, 3'600'000'000, "GC period must be at most 3600 s"},
-                                {"adaptive", "time between clean-ups", Effect::modify}),
-    option::custom<&T::cork_high, read_cork>(
-        "cork threshold",
-        "LOW HIGH",
-        {"32768 98304", "pending exports that resume and pause imports", Effect::modify}),
+                                {"at once",
+                                 "longest time until removed nets are given back; they are as "
+                                 "soon as nobody reads them",
+                                 Effect::modify}),
+    option::unavailable("cork threshold", "pending exports that resume and pause imports"),
     option::custom<&T::export_settle, read_settle<T, &T::export_settle>>(
         "export settle time",
-        "MIN MAX",
+        "TIME TIME",
         {"1 ms 100 ms", "batching of announcements", Effect::modify}),
     option::custom<&T::refresh_settle, read_settle<T, &T::refresh_settle>>(
         "route refresh export settle time",
-        "MIN MAX",
-        {"100 ms 3 s", "batching while a channel refreshes", Effect::modify}),
-    option::custom<&T::digest_settle, read_settle<T, &T::digest_settle>>(
-        "digest settle time",
-        "MIN MAX",
-        {"1 s 20 s", "batching of changes for rpki reload", Effect::modify}),
-    option::custom<&T::debug, read_trace<T, &T::debug>>(
-        "debug",
-        "all | off | { CLASS, … }",
-        {"debug tables", "what is traced of the table", Effect::modify}),
-    option::custom<&T::thread_group, read_thread_group<T>>(
-        "thread group", "NAME", {"the default group", "threads that maintain it", Effect::modify}),
+        "TIME TIME",
+        {"100 ms 3 s", "batching while a channel of the table refreshes", Effect::modify}),
+    option::unavailable("digest settle time", "batching of changes for rpki reload"),
+    only_off("debug", "what is traced of the table", refuse_trace),
+    option::unavailable("thread group", "threads that maintain it"),
 };
 
 }  // namespace

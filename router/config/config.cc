@@ -15,7 +15,6 @@ ProtocolConfig::ProtocolConfig(const ProtocolConfig& other)
       disabled(other.disabled),
       restart_time(other.restart_time),
       debug(other.debug),
-      mrtdump(other.mrtdump),
       router_id(other.router_id),
       hostname(other.hostname),
       description(other.description),
@@ -31,7 +30,10 @@ ChannelConfig* ProtocolConfig::find_channel(std::string_view channel_name) const
 }
 
 Config::Config(const SyntaxRegistry& syntax, std::string path)
-    : file(std::move(path)), syntax_(&syntax), language_(syntax.make_language()), scope_(nullptr) {
+    : file(std::move(path)),
+      syntax_(&syntax),
+      language_(syntax.make_language()),
+      scope_(&system_scope_) {
     for (const net::NetType type : {net::NetType::ip4, net::NetType::ip6}) {
         auto table = std::make_unique<TableConfig>();
         table->name = type == net::NetType::ip4 ? "master4" : "master6";
@@ -108,6 +110,15 @@ constexpr std::string_view plain_keywords =
     "interface import export receive";
 
 }  // namespace
+
+void SyntaxRegistry::list_keywords(std::vector<std::string_view>& words) {
+    std::string_view rest = plain_keywords;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        words.push_back(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
 
 bool SyntaxRegistry::is_keyword(std::string_view word) const {
     if (has_word(plain_keywords, word)) return true;

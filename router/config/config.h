@@ -6,6 +6,7 @@
 /// Symbols stay, because commands are parsed in the running configuration's scope.
 /// It opens nothing and starts nothing.
 
+#include "router/attr/value.h"
 #include "router/base/log.h"
 #include "router/base/time_format.h"
 #include "router/config/filter_language.h"
@@ -13,6 +14,7 @@
 #include "router/config/source.h"
 #include "router/config/symbols.h"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,18 +40,10 @@ struct LogTarget {
     Position position = {};
 };
 
-/// `debug latency`: bits in the order of the manual's list.
-using LatencyMask = std::uint8_t;
-
 struct DebugConfig {
     TraceMask protocols = 0;  ///< defaults for what is defined later
     TraceMask channels = 0;
-    TraceMask tables = 0;
-    TraceMask show_route = 0;
     std::uint32_t commands = 0;
-    LatencyMask latency = 0;
-    loops::Duration latency_limit = loops::seconds(1);
-    MrtMask mrtdump = 0;
 };
 
 struct WatchdogConfig {
@@ -85,7 +79,6 @@ class Config {
     std::optional<std::string> hostname;
     loops::Duration graceful_restart_wait = loops::seconds(240);
     std::vector<LogTarget> logs;
-    std::string mrtdump_file;
     DebugConfig debug;
     WatchdogConfig watchdog;
     TimeFormats time_formats;
@@ -98,6 +91,8 @@ class Config {
     std::vector<std::unique_ptr<ProtocolConfig>> protocols;  ///< no templates
     std::vector<std::unique_ptr<ProtocolConfig>> templates;
     std::vector<Diagnostic> warnings;
+    /// Values of the constants that the system defines.
+    std::deque<attr::Value> system_constants;
 
     [[nodiscard]] TableConfig* find_table(std::string_view name) const;
     [[nodiscard]] ProtocolConfig* find_protocol(std::string_view name) const;
@@ -110,6 +105,11 @@ class Config {
 
     [[nodiscard]] const Scope& scope() const { return scope_; }
 
+    /// Around the configuration's own: constants of the system, which it may hide.
+    [[nodiscard]] Scope& system_scope() { return system_scope_; }
+
+    [[nodiscard]] const Scope& system_scope() const { return system_scope_; }
+
     [[nodiscard]] FilterLanguage& language() const { return *language_; }
 
     [[nodiscard]] const SyntaxRegistry& syntax() const { return *syntax_; }
@@ -117,6 +117,7 @@ class Config {
   private:
     const SyntaxRegistry* syntax_;
     std::unique_ptr<FilterLanguage> language_;
+    Scope system_scope_{nullptr};
     Scope scope_;
 };
 

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 namespace tern::filter {
 class Filter;
@@ -53,6 +55,9 @@ class FilterLanguage {
 
     /// `filter stacks V E`: bounds for filters parsed from now on.
     virtual void set_stacks(std::uint32_t values, std::uint32_t calls) = 0;
+
+    /// Adds the words that stand for attributes in filters, for did-you-mean.
+    virtual void list_words(std::vector<std::string_view>& words) const = 0;
 
     virtual const filter::Filter* accept_all() = 0;
     virtual const filter::Filter* reject_all() = 0;

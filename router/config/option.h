@@ -127,7 +127,7 @@ constexpr OptionRow seconds(std::string_view words, Range range, Info info) {
 template <auto Member>
 constexpr OptionRow time(std::string_view words, Range range, Info info) {
     return {words,
-            "NUM s|ms|us",
+            "TIME",
             [](Parser& p, Block& b, const OptionRow& row) {
                 member<Member>(b) = loops::microseconds(
                     p.time_in(row.range.low, row.range.high, row.range.complaint));
@@ -235,14 +235,17 @@ constexpr OptionRow custom(std::string_view words, std::string_view value, Info 
 
 /// An option of the language that this build cannot obey: refused, never ignored.
 constexpr OptionRow unavailable(std::string_view words, std::string_view doc) {
-    return {words,
-            "",
-            [](Parser& p, Block&, const OptionRow& row) {
-                p.fail("Option '" + std::string(row.words) + "' is not available in this build");
-            },
-            nullptr,
-            "",
-            doc};
+    OptionRow row{
+        words,
+        "",
+        [](Parser& p, Block&, const OptionRow& refused) {
+            p.fail("Option '" + std::string(refused.words) + "' is not available in this build");
+        },
+        nullptr,
+        "",
+        doc};
+    row.available = false;
+    return row;
 }
 
 }  // namespace tern::config::option

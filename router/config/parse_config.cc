@@ -1,6 +1,7 @@
 #include "router/config/parse_config.h"
 
 #include "router/config/parse_top.h"
+#include "router/config/system_constants.h"
 
 #include <vector>
 
@@ -28,6 +29,17 @@ const net::NetTypeInfo* accept_table_words(Parser& p) {
     return nullptr;
 }
 
+/// With which statements can begin.
+std::vector<std::string> first_words() {
+    std::vector<std::string> words;
+    for (const Statement& statement : global_statements())
+        words.emplace_back(statement.words.substr(0, statement.words.find(' ')));
+    for (const net::NetTypeInfo& info : net::all_net_types())
+        words.emplace_back(info.table_words.substr(0, info.table_words.find(' ')));
+    words.emplace_back("include");
+    return words;
+}
+
 void parse_statement(Parser& p) {
     const Position place = p.position();
     if (const net::NetTypeInfo* info = accept_table_words(p)) {
@@ -41,7 +53,7 @@ void parse_statement(Parser& p) {
     }
     const Statement* statement = find_statement(p);
     if (statement == nullptr) {
-        p.fail_unexpected({});
+        p.fail_unexpected(first_words());
         return;
     }
     p.accept_words(statement->words);
@@ -65,10 +77,12 @@ ParsedConfig parse_config(SourceReader& reader,
     const Result<std::uint32_t> file = sources.open(path);
     if (!file) {
         ConfigError error;
-        error.text = "Unable to open configuration file " + path + ": " + file.error().text;
+        error.file = path;
+        error.text = file.error().text;
         return tl::unexpected<ConfigError>(std::move(error));
     }
     auto config = std::make_unique<Config>(syntax, path);
+    define_system_constants(*config, reader);
     Parser parser({sources, *config, syntax, config->language(), config->scope()}, *file,
                   Lexer::Mode::file);
     while (parser.ok() && !parser.at(TokenKind::end)) {

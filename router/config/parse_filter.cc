@@ -65,6 +65,11 @@ const Filter* FilterSyntax::finish_filter(Parser& parser, Function& function) {
     return &library_.add_filter(*function.code);
 }
 
+void FilterSyntax::list_words(std::vector<std::string_view>& words) const {
+    for (const attr::AttributeDefinition* each : attributes_.all())
+        words.emplace_back(each->name);
+}
+
 void FilterSyntax::parse_define(Parser& parser) {
     Symbol* const symbol = parser.define_symbol(SymbolClass::constant);
     parser.expect(TokenKind::assign);

@@ -43,6 +43,7 @@ class FilterSyntax final : public FilterLanguage {
     const filter::Filter* parse_route_block(Parser& parser) override;
     attr::Value parse_constant(Parser& parser) override;
     void set_stacks(std::uint32_t values, std::uint32_t calls) override;
+    void list_words(std::vector<std::string_view>& words) const override;
     const filter::Filter* accept_all() override;
     const filter::Filter* reject_all() override;
     bool same(const filter::Filter& a, const filter::Filter& b) override;

@@ -10,12 +10,6 @@ namespace tern::config {
 
 namespace {
 
-constexpr std::array severity_words = {
-    Choice{"debug", 1},  Choice{"trace", 2},    Choice{"info", 4},
-    Choice{"remote", 8}, Choice{"warning", 16}, Choice{"error", 32},
-    Choice{"auth", 64},  Choice{"fatal", 128},  Choice{"bug", 256},
-};
-
 constexpr std::array latency_words = {
     Choice{"ping", 1},    Choice{"wakeup", 2},  Choice{"sockets", 4},    Choice{"scheduling", 8},
     Choice{"events", 16}, Choice{"timers", 32}, Choice{"allocator", 64},
@@ -42,12 +36,12 @@ void read_restart_wait(Parser& p) {
     p.config().graceful_restart_wait = loops::seconds(p.number());
 }
 
-void read_mrtdump_file(Parser& p) {
-    p.config().mrtdump_file = p.text();
+void refuse_mrtdump_file(Parser& p) {
+    fail_unavailable(p, p.last_position(), "mrtdump");
 }
 
-void read_mrtdump(Parser& p) {
-    p.config().debug.mrtdump = parse_mrt_mask(p);
+void refuse_mrtdump(Parser& p) {
+    refuse_unless_off(p, mrt_words(), "mrtdump protocols");
 }
 
 void read_debug_protocols(Parser& p) {
@@ -58,27 +52,24 @@ void read_debug_channels(Parser& p) {
     p.config().debug.channels = parse_trace(p);
 }
 
-void read_debug_tables(Parser& p) {
-    p.config().debug.tables = parse_trace(p);
-    for (const auto& table : p.config().tables) {
-        if (table->implicit) table->debug = p.config().debug.tables;
-    }
+void refuse_debug_tables(Parser& p) {
+    refuse_unless_off(p, trace_words(), "debug tables");
 }
 
-void read_debug_show_route(Parser& p) {
-    p.config().debug.show_route = parse_trace(p);
+void refuse_debug_show_route(Parser& p) {
+    refuse_unless_off(p, trace_words(), "debug show route");
 }
 
 void read_debug_commands(Parser& p) {
     p.config().debug.commands = p.number();
 }
 
-void read_debug_latency(Parser& p) {
-    p.config().debug.latency = static_cast<LatencyMask>(parse_mask(p, latency_words));
+void refuse_debug_latency(Parser& p) {
+    refuse_unless_off(p, latency_words, "debug latency");
 }
 
-void read_latency_limit(Parser& p) {
-    p.config().debug.latency_limit = loops::microseconds(p.time());
+void refuse_latency_limit(Parser& p) {
+    fail_unavailable(p, p.last_position(), "debug latency limit");
 }
 
 void read_watchdog_warning(Parser& p) {
@@ -200,90 +191,71 @@ void read_template(Parser& p) {
 }
 
 constexpr std::array statements = {
-    Statement{"router id", read_router_id, Ending::semicolon},
-    Statement{"router id from", read_router_id_from, Ending::semicolon},
-    Statement{"hostname", read_hostname, Ending::semicolon},
-    Statement{"graceful restart wait", read_restart_wait, Ending::semicolon},
-    Statement{"log", parse_log_statement, Ending::semicolon},
-    Statement{"mrtdump", read_mrtdump_file, Ending::semicolon},
-    Statement{"mrtdump protocols", read_mrtdump, Ending::optional},
-    Statement{"debug protocols", read_debug_protocols, Ending::optional},
-    Statement{"debug channels", read_debug_channels, Ending::optional},
-    Statement{"debug tables", read_debug_tables, Ending::optional},
-    Statement{"debug show route", read_debug_show_route, Ending::optional},
-    Statement{"debug commands", read_debug_commands, Ending::optional},
-    Statement{"debug latency", read_debug_latency, Ending::optional},
-    Statement{"debug latency limit", read_latency_limit, Ending::optional},
-    Statement{"watchdog warning", read_watchdog_warning, Ending::optional},
-    Statement{"watchdog timeout", read_watchdog_timeout, Ending::optional},
-    Statement{"timeformat", read_timeformat, Ending::semicolon},
-    Statement{"cli", read_cli, Ending::semicolon},
-    Statement{"threads", parse_threads_statement, Ending::optional},
-    Statement{"thread group", parse_thread_group_statement, Ending::optional},
-    Statement{"define", read_define, Ending::semicolon},
-    Statement{"attribute", read_attribute, Ending::semicolon},
-    Statement{"filter", read_filter, Ending::optional},
-    Statement{"filter stacks", read_filter_stacks, Ending::semicolon},
-    Statement{"function", read_function, Ending::optional},
-    Statement{"eval", read_eval, Ending::optional},
-    Statement{"bt_test_suite", read_test, Ending::optional},
-    Statement{"bt_test_same", read_test, Ending::optional},
-    Statement{"mpls domain", parse_mpls_domain_statement, Ending::optional},
-    Statement{"protocol", read_protocol, Ending::optional},
-    Statement{"template", read_template, Ending::optional},
+    Statement{"router id", "NUM | IPv4", read_router_id, Ending::semicolon, "lowest IPv4 address",
+              "identity of this router for BGP and others"},
+    Statement{"router id from", "PATTERN, …", read_router_id_from, Ending::semicolon, "",
+              "choose the router id among these interfaces and networks"},
+    Statement{"hostname", "\"TEXT\"", read_hostname, Ending::semicolon, "the system's",
+              "name for `show status`, remote logs and the BGP capability"},
+    Statement{"graceful restart wait", "SECONDS", read_restart_wait, Ending::semicolon, "240",
+              "longest recovery after a start with `-R`"},
+    Statement{"log", "DESTINATION CLASSES", parse_log_statement, Ending::semicolon, "syslog, all",
+              "where messages of these classes go; may be repeated"},
+    Statement{"mrtdump", "\"FILE\"", refuse_mrtdump_file, Ending::semicolon, "",
+              "file for MRT records of protocols; not in this build"},
+    Statement{"mrtdump protocols", "MASK", refuse_mrtdump, Ending::optional, "off",
+              "what protocols write into it; not in this build unless `off`"},
+    Statement{"debug protocols", "MASK", read_debug_protocols, Ending::optional, "off",
+              "`debug` of the protocols defined further down"},
+    Statement{"debug channels", "MASK", read_debug_channels, Ending::optional, "off",
+              "`debug` of the channels defined further down"},
+    Statement{"debug tables", "MASK", refuse_debug_tables, Ending::optional, "off",
+              "`debug` of the tables defined further down; not in this build unless `off`"},
+    Statement{"debug show route", "MASK", refuse_debug_show_route, Ending::optional, "off",
+              "what `show route export` and its kin trace; not in this build unless `off`"},
+    Statement{"debug commands", "NUM", read_debug_commands, Ending::optional, "0",
+              "log clients of control sockets (1) and their commands (2)"},
+    Statement{"debug latency", "MASK", refuse_debug_latency, Ending::optional, "off",
+              "what is traced of the scheduler; not in this build unless `off`"},
+    Statement{"debug latency limit", "TIME", refuse_latency_limit, Ending::optional, "",
+              "shortest delay that is worth a message; not in this build"},
+    Statement{"watchdog warning", "TIME", read_watchdog_warning, Ending::optional, "5 s",
+              "log what keeps a thread for longer"},
+    Statement{"watchdog timeout", "TIME", read_watchdog_timeout, Ending::optional, "off",
+              "abort the daemon when a thread is kept for longer"},
+    Statement{"timeformat", "route | protocol | base | log FORMAT", read_timeformat,
+              Ending::semicolon, "`iso short ms`, base and log `iso long ms`",
+              "how times are shown"},
+    Statement{"cli", "\"PATH\" [{ restrict; v2 attributes; }]", read_cli, Ending::semicolon, "",
+              "a further control socket"},
+    Statement{"threads", "NUM", parse_threads_statement, Ending::optional, "1",
+              "threads of the group `worker`; `thread group` says more"},
+    Statement{"thread group", "NAME { OPTIONS }", parse_thread_group_statement, Ending::optional,
+              "worker, express", "a set of threads; see below"},
+    Statement{"define", "NAME = TERM", read_define, Ending::semicolon, "", "a constant"},
+    Statement{"attribute", "TYPE NAME | bgp NUM TYPE NAME", read_attribute, Ending::semicolon, "",
+              "a route attribute of your own, or a name for a BGP attribute"},
+    Statement{"filter", "NAME { … }", read_filter, Ending::optional, "", "a filter"},
+    Statement{"filter stacks", "NUM NUM", read_filter_stacks, Ending::semicolon, "128 128",
+              "depth of values and of calls in filters, at least 16"},
+    Statement{"function", "NAME (TYPE NAME; …) [-> TYPE] { … }", read_function, Ending::optional,
+              "", "a function for filters"},
+    Statement{"eval", "TERM", read_eval, Ending::optional, "", "evaluate while reading"},
+    Statement{"bt_test_suite", "(FUNCTION, \"TEXT\")", read_test, Ending::optional, "",
+              "a test of the filter language; ignored here"},
+    Statement{"bt_test_same", "(FILTER, FILTER, NUM)", read_test, Ending::optional, "", "likewise"},
+    Statement{"mpls domain", "NAME [{ … }]", parse_mpls_domain_statement, Ending::optional, "",
+              "a label space; not in this build"},
+    Statement{"protocol", "TYPE [NAME] [from NAME] { OPTIONS }", read_protocol, Ending::optional,
+              "", "an instance of a protocol"},
+    Statement{"template", "TYPE [NAME] [from NAME] { OPTIONS }", read_template, Ending::optional,
+              "", "options to be inherited by `from`"},
 };
-
-void read_log_udp(Parser& p, LogTarget& target) {
-    if (p.at(TokenKind::string)) {
-        target.host = p.text();
-    } else {
-        target.address = p.address();
-        target.host = target.address->to_string();
-    }
-    if (p.accept("port")) {
-        target.port =
-            static_cast<std::uint16_t>(p.number_in(0, 65535, "Port must be in range 0-65535"));
-    }
-}
-
-void read_log_file(Parser& p, LogTarget& target) {
-    target.path = p.text();
-    if (p.at("all") || p.at(TokenKind::left_brace)) return;
-    target.limit = p.number_in(16384, ~std::uint32_t{0},
-                               "Log file size limit too low, must be at least 16384.");
-    target.backup = p.text();
-}
 
 }  // namespace
 
 std::span<const Statement> global_statements() {
     return statements;
-}
-
-void parse_log_statement(Parser& p) {
-    LogTarget target;
-    target.position = p.position();
-    if (p.accept("syslog")) {
-        target.kind = LogKind::syslog;
-        if (p.accept("name")) target.name = p.text();
-    } else if (p.accept("stderr")) {
-        target.kind = LogKind::stderr_;
-    } else if (p.accept("udp")) {
-        target.kind = LogKind::udp;
-        read_log_udp(p, target);
-    } else if (p.accept("fixed")) {
-        target.kind = LogKind::fixed;
-        target.path = p.text();
-        target.limit = p.number();
-    } else {
-        read_log_file(p, target);
-    }
-    if (p.at(TokenKind::left_brace) || p.at("all")) {
-        target.classes = static_cast<SeverityMask>(parse_mask(p, severity_words));
-    } else {
-        p.fail_unexpected({"ALL", "'{'"});
-    }
-    p.config().logs.push_back(std::move(target));
 }
 
 }  // namespace tern::config

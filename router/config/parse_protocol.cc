@@ -39,7 +39,10 @@ const ProtocolSyntax* parse_type(Parser& p) {
                fmt::format("Protocol type '{}' is not available in this build", type));
         return nullptr;
     }
-    p.fail_unexpected({});
+    std::vector<std::string> types;
+    for (const ProtocolSyntax* syntax : p.syntax().protocols())
+        types.emplace_back(syntax->type);
+    p.fail_unexpected(types);
     return nullptr;
 }
 
@@ -172,8 +175,14 @@ void parse_item(Parser& p, ProtocolConfig& protocol) {
             return;
         }
     }
-    if (own == nullptr && common == nullptr) refuse_foreign_channel(p, syntax);
+    const bool unknown = own == nullptr && common == nullptr;
+    if (unknown) refuse_foreign_channel(p, syntax);
+    const OptionRow* of_channels = unknown ? find_row(p, channel_rows()) : nullptr;
     parse_option(p, protocol, groups);
+    if (of_channels != nullptr && !syntax.channels.empty()) {
+        p.hint(fmt::format("'{}' is an option of channels: {} {{ {} ...; }};", of_channels->words,
+                           syntax.channels.front().words, of_channels->words));
+    }
 }
 
 void complete_channels(Parser& p, ProtocolConfig& protocol) {
@@ -227,7 +236,6 @@ void parse_protocol_statement(Parser& p, bool is_template) {
     if (it.syntax == nullptr) {
         it.syntax = syntax;
         it.debug = config.debug.protocols;
-        it.mrtdump = config.debug.mrtdump;
         if (syntax->inline_channel != nullptr) {
             it.channels.push_back(syntax->inline_channel->make());
             init_channel(p, it, *syntax->inline_channel, *it.channels.back());

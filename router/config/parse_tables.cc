@@ -20,21 +20,21 @@ constexpr std::array group_rows = {
                                 {1, 65535, "Number of threads must be at least one."},
                                 {"1", "how many threads the group has", Effect::modify}),
     option::flag<&G::is_default>("default", {"off", "runs what names no group", Effect::modify}),
-    option::time<&G::time_max>("max time",
-                               {0, 60'000'000, "Max time must be at most 60 s"},
-                               {"300 ms, express 10 ms", "longest turn of a loop", Effect::modify}),
+    option::time<&G::time_max>(
+        "max time",
+        {0, 60'000'000, "Max time must be at most 60 s"},
+        {"20 ms", "longest turn of a loop while others wait", Effect::modify}),
     option::time<&G::time_min>(
         "min time",
         option::any_time,
-        {"10 ms, express 1 ms", "shortest turn worth a hand-over", Effect::modify}),
+        {"500 us", "shortest turn of a loop, however many wait", Effect::modify}),
     option::time<&G::latency_max>(
         "max latency",
         option::any_time,
-        {"1 s, express 10 ms", "how long a ready loop may wait", Effect::modify}),
-    option::time<&G::wakeup>(
-        "wakeup time",
-        {1'000'000, ~std::uint64_t{0}, "Wakeup time must be at least 1 s"},
-        {"31415 s, express 60 s", "longest sleep of a thread", Effect::modify}),
+        {"300 ms", "how long a loop should wait at most", Effect::modify}),
+    option::time<&G::wakeup>("wakeup time",
+                             {1'000'000, ~std::uint64_t{0}, "Wakeup time must be at least 1 s"},
+                             {"none", "longest sleep of a thread without work", Effect::modify}),
 };
 
 constexpr std::array range_rows = {
@@ -50,11 +50,6 @@ std::unique_ptr<ThreadGroupConfig> make_group(std::string_view name) {
     auto group = std::make_unique<ThreadGroupConfig>();
     group->name = name;
     group->express = name == "express";
-    const bool fast = group->express;
-    group->time_max = loops::milliseconds(fast ? 10 : 300);
-    group->time_min = loops::milliseconds(fast ? 1 : 10);
-    group->latency_max = fast ? loops::milliseconds(10) : loops::seconds(1);
-    group->wakeup = loops::seconds(fast ? 60 : 31415);
     return group;
 }
 
@@ -105,6 +100,10 @@ void warn_overlaps(Parser& p, const MplsDomainConfig& domain) {
 
 }  // namespace
 
+Rows thread_group_rows() {
+    return group_rows;
+}
+
 void complete_thread_groups(Config& config) {
     if (!config.thread_groups.empty()) return;
     config.thread_groups.push_back(make_group("worker"));
@@ -149,8 +148,12 @@ void parse_thread_group_statement(Parser& p) {
     symbol->target = &group;
     const std::array groups = {Rows(group_rows)};
     parse_block(p, group, groups);
-    if (group.time_min > group.time_max) p.fail("Min time must be at most max time");
-    if (group.latency_max < group.time_max) p.fail("Max latency must be at least max time");
+    if (group.time_max && group.time_min.value_or(loops::Duration()) > *group.time_max) {
+        p.fail("Min time must be at most max time");
+    }
+    if (group.latency_max && group.time_max.value_or(loops::Duration()) > *group.latency_max) {
+        p.fail("Max latency must be at least max time");
+    }
     if (!group.is_default) return;
     for (const auto& other : config.thread_groups) {
         if (other.get() != &group && other->is_default) {
@@ -208,7 +211,6 @@ void parse_table_statement(Parser& p, net::NetType type) {
     table->implicit = false;
     table->used = true;
     table->position = name.position;
-    table->debug = config.debug.tables;
     if (p.accept("sorted")) table->sorted = true;
     const std::array groups = {table_rows()};
     if (p.at(TokenKind::left_brace)) parse_block(p, *table, groups);

@@ -14,8 +14,11 @@ enum class Ending : std::uint8_t { semicolon, optional };
 
 struct Statement {
     std::string_view words;
+    std::string_view value;  ///< as the reference shows it
     void (*read)(Parser& parser);
     Ending ending;
+    std::string_view default_text;
+    std::string_view doc;
 };
 
 [[nodiscard]] std::span<const Statement> global_statements();

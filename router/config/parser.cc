@@ -2,6 +2,7 @@
 
 #include "locking/check.h"
 #include "router/config/config.h"
+#include "router/config/spelling.h"
 #include "router/config/syntax.h"
 
 #include <algorithm>
@@ -22,6 +23,10 @@ std::string upper(std::string_view text) {
     for (char& c : out)
         c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return out;
+}
+
+bool is_unit(std::string_view word) {
+    return word == "s" || word == "ms" || word == "us";
 }
 
 std::string join_expected(const std::vector<std::string>& expected) {
@@ -74,10 +79,13 @@ Token Parser::take() {
     Token token = peek();
     if (failed_) return token;
     last_ = token.position;
+    last_kind_ = token.kind;
     if (token.kind == TokenKind::invalid) {
-        fail(token.position, std::string(token.text));
+        fail_invalid(token);
         return end_;
     }
+    if (token.kind == TokenKind::left_brace) open_braces_.push_back(token.position);
+    if (token.kind == TokenKind::right_brace && !open_braces_.empty()) open_braces_.pop_back();
     if (token.kind != TokenKind::end) {
         ring_begin_ = (ring_begin_ + 1) % lookahead_max;
         --ring_size_;
@@ -140,31 +148,83 @@ std::string Parser::token_text(const Token& token) {
     return "CF_SYM_UNDEFINED";
 }
 
-void Parser::unexpected(const std::string& expecting) {
+/// The lexer's complaint is the token's text.
+void Parser::fail_invalid(const Token& token) {
+    fail(token.position, std::string(token.text));
+    const std::size_t at = token.position.column - 1;
+    if (at < error_.line.size() && error_.line[at] == '\r') {
+        hint("lines end in a carriage return here, as on other systems; remove those");
+    }
+}
+
+void Parser::unexpected(const std::vector<std::string>& expected,
+                        std::span<const std::string_view> candidates) {
     if (failed_) return;
     const Token token = peek();
     if (token.kind == TokenKind::invalid) {
-        fail(token.position, std::string(token.text));
+        fail_invalid(token);
         return;
     }
     const std::string shown = token_text(token);
+    const std::string expecting = join_expected(expected);
     fail(token.position, fmt::format("syntax error, unexpected {}{}{}", shown,
                                      expecting.empty() ? "" : ", expecting ", expecting));
+    hint_at(token, expecting);
+    if (token.kind == TokenKind::word) hint_spelling(token.text, candidates);
     if (shown == "CF_SYM_UNDEFINED") hint(fmt::format("'{}' is not defined here", token.text));
 }
 
+/// What the place alone tells.
+void Parser::hint_at(const Token& token, const std::string& expecting) {
+    const bool later = token.position.file == last_.file && token.position.line > last_.line;
+    if (token.kind == TokenKind::end && !open_braces_.empty()) {
+        hint(fmt::format("the '{{' of line {} is not closed", open_braces_.back().line));
+    } else if (expecting.find("';'") != std::string::npos && later) {
+        hint(fmt::format("is a ';' missing at the end of line {}?", last_.line));
+    } else if (expecting == "S or MS or US") {
+        hint("a time needs a unit: s, ms or us");
+    } else if (expecting == "';'" && last_kind_ == TokenKind::number && is_unit(token.text)) {
+        hint("this number stands without a unit");
+    } else if (token.kind == TokenKind::assign && last_kind_ == TokenKind::assign) {
+        hint("a comparison is written with one '='");
+    } else if (expecting.starts_with("TEXT") && token.kind == TokenKind::word) {
+        hint("a text stands in double quotes");
+    }
+}
+
+void Parser::hint_spelling(std::string_view word, std::span<const std::string_view> candidates) {
+    const std::string_view near = closest_word(word, candidates);
+    if (!near.empty()) hint(fmt::format("did you mean '{}'?", near));
+}
+
+/// Symbols in reach, attributes and the words of the language.
+std::vector<std::string_view> Parser::known_words() const {
+    std::vector<std::string_view> words;
+    for (const Scope* scope = scope_; scope != nullptr; scope = scope->parent()) {
+        for (const Symbol& symbol : scope->symbols())
+            words.emplace_back(symbol.name);
+    }
+    language_->list_words(words);
+    SyntaxRegistry::list_keywords(words);
+    return words;
+}
+
 void Parser::fail_unexpected(std::initializer_list<std::string_view> expected) {
+    if (failed_) return;
     std::vector<std::string> names;
     for (const std::string_view name : expected)
         names.emplace_back(name);
-    unexpected(join_expected(names));
+    unexpected(names, known_words());
 }
 
 void Parser::fail_unexpected(const std::vector<std::string>& expected) {
     std::vector<std::string> names;
-    for (const std::string& name : expected)
+    std::vector<std::string_view> candidates;
+    for (const std::string& name : expected) {
         names.push_back(upper(name));
-    unexpected(join_expected(names));
+        candidates.emplace_back(name);
+    }
+    unexpected(names, candidates);
 }
 
 void Parser::hint(std::string text) {

@@ -107,8 +107,10 @@ class Parser {
     void fail(std::string text) { fail(last_, std::move(text)); }
 
     /// "syntax error, unexpected X[, expecting A or B]" at the next token. Names are shown as
-    /// given: keywords in upper case, operators in quotes (see token_name).
+    /// given: keywords in upper case, operators in quotes (see token_name). More than four are not
+    /// listed. A hint says what may be wrong: a near word, a missing `;`, an open brace.
     void fail_unexpected(std::initializer_list<std::string_view> expected);
+    /// The same for words as they are written; only they are offered for a misspelt one.
     void fail_unexpected(const std::vector<std::string>& expected);
 
     /// Adds a sentence for the human below the caret line of an error just made.
@@ -173,7 +175,12 @@ class Parser {
     const Token& peek_further(std::size_t ahead);
     [[nodiscard]] attr::Value constant();
     [[nodiscard]] std::string token_text(const Token& token);
-    void unexpected(const std::string& expecting);
+    void unexpected(const std::vector<std::string>& expected,
+                    std::span<const std::string_view> candidates);
+    void fail_invalid(const Token& token);
+    void hint_at(const Token& token, const std::string& expecting);
+    void hint_spelling(std::string_view word, std::span<const std::string_view> candidates);
+    [[nodiscard]] std::vector<std::string_view> known_words() const;
 
     SourceSet* sources_;
     Config* config_;
@@ -186,6 +193,8 @@ class Parser {
     std::size_t ring_size_ = 0;
     Token end_;
     Position last_;
+    TokenKind last_kind_ = TokenKind::end;
+    std::vector<Position> open_braces_;
     bool failed_ = false;
     ConfigError error_;
 };

@@ -150,7 +150,7 @@ void plan_tables(const Config* old, const Config& now, Plan& plan) {
             const Effect effect = compare_rows(table_rows(), *step.old, *table);
             if (step.old->type != table->type || has(effect, Effect::restart)) {
                 step.action = Action::restart;
-            } else if (effect != Effect::none || step.old->cork_low != table->cork_low) {
+            } else if (effect != Effect::none) {
                 step.action = Action::modify;
             }
         }

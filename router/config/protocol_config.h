@@ -45,9 +45,6 @@ inline constexpr TraceMask trace_all = 63;
     return (mask & static_cast<TraceMask>(trace)) != 0;
 }
 
-/// `mrtdump`: bit 1 states, bit 2 messages.
-using MrtMask = std::uint8_t;
-
 struct Settle {
     loops::Duration minimum;
     loops::Duration maximum;
@@ -60,10 +57,10 @@ struct ThreadGroupConfig : Block {
     bool express = false;  ///< low latency class
     bool is_default = false;
     std::uint32_t threads = 1;
-    loops::Duration time_max;
-    loops::Duration time_min;
-    loops::Duration latency_max;
-    loops::Duration wakeup;
+    std::optional<loops::Duration> time_max;  ///< none of these: what the runtime thinks best
+    std::optional<loops::Duration> time_min;
+    std::optional<loops::Duration> latency_max;
+    std::optional<loops::Duration> wakeup;
 };
 
 struct MplsRangeConfig : Block {
@@ -92,13 +89,8 @@ struct TableConfig : Block {
     bool trie = false;
     std::uint32_t gc_threshold = 1000;
     std::optional<loops::Duration> gc_period;  ///< none: adaptive
-    std::uint32_t cork_low = 32768;
-    std::uint32_t cork_high = 98304;
     Settle export_settle{loops::milliseconds(1), loops::milliseconds(100)};
     Settle refresh_settle{loops::milliseconds(100), loops::seconds(3)};
-    Settle digest_settle{loops::seconds(1), loops::seconds(20)};
-    TraceMask debug = 0;
-    const ThreadGroupConfig* thread_group = nullptr;  ///< null: the default group
 };
 
 enum class LimitAction : std::uint8_t { warn, block, restart, disable };
@@ -153,7 +145,6 @@ struct ProtocolConfig : Block {
     bool disabled = false;
     loops::Duration restart_time = loops::seconds(5);
     TraceMask debug = 0;
-    MrtMask mrtdump = 0;
     std::optional<RouterId> router_id;    ///< none: the global one
     std::optional<std::string> hostname;  ///< none: the global one
     std::string description;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// Writes the option reference (docs/config.md) out of the schema rows.
-/// Pure: the same registry gives the same text. Used by a small tool of the build and by a test
-/// that finds options without documentation; it never reads a configuration.
+/// Pure: the same registry gives the same text. A test of the daemon, which knows all protocols,
+/// compares the page in docs/ with it; it never reads a configuration.
 
 #include "router/config/syntax.h"
 
@@ -10,7 +10,8 @@
 
 namespace tern::config {
 
-/// Markdown with one table each for tables, protocols, channels and every protocol type.
+/// Markdown: how to read and write a configuration, then one table each for the outermost level,
+/// thread groups, tables, what protocols and channels have in common, and every protocol type.
 [[nodiscard]] std::string write_reference(const SyntaxRegistry& syntax);
 
 }  // namespace tern::config

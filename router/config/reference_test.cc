@@ -9,11 +9,13 @@ namespace tern::config {
 TEST_CASE("the reference lists every option with its default and effect") {
     testing::Bench bench;
     const std::string text = write_reference(bench.registry());
-    CHECK(text.find("| `hold time` | NUM | 240 | hold time | restart |") != std::string::npos);
-    CHECK(text.find("| `mode` | SWITCH \\| slow \\| very fast | off | speed | none |") !=
+    CHECK(text.find("| `hold time` | `NUM`, 3 to 65535 | 240 | hold time | restart |") !=
+          std::string::npos);
+    CHECK(text.find("| `mode` | `SWITCH \\| slow \\| very fast` | off | speed | nothing |") !=
           std::string::npos);
     CHECK(text.find("## protocol tube") != std::string::npos);
-    CHECK(text.find("| `cork threshold` |") != std::string::npos);
+    CHECK(text.find("| `gc threshold` |") != std::string::npos);
+    CHECK(text.find("refused: `cork threshold`") != std::string::npos);
 }
 
 TEST_CASE("every common option is documented") {

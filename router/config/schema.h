@@ -69,6 +69,7 @@ struct OptionRow {
     Effect effect = Effect::none;
     Range range = {};
     std::span<const Choice> choices = {};
+    bool available = true;  ///< false: part of the language, refused by this build unless `off`
 };
 
 using Rows = std::span<const OptionRow>;

@@ -95,6 +95,9 @@ class SyntaxRegistry {
     /// Is the word a keyword of the language with these protocols? Used for warnings and texts.
     [[nodiscard]] bool is_keyword(std::string_view word) const;
 
+    /// Adds the words of the language that stand in no row, for did-you-mean.
+    static void list_keywords(std::vector<std::string_view>& words);
+
   private:
     static constexpr std::uint32_t bit(net::NetType type) {
         return std::uint32_t{1} << static_cast<unsigned>(type);

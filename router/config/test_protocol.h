@@ -29,6 +29,8 @@ class TinyLanguage final : public FilterLanguage {
         symbol->target = static_cast<const attr::Value*>(&values_.back());
     }
 
+    void list_words(std::vector<std::string_view>&) const override {}
+
     void parse_attribute(Parser& p) override {
         p.take();
         p.define_symbol(SymbolClass::attribute);

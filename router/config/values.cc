@@ -18,12 +18,12 @@ constexpr std::array limit_actions = {
     Choice{"disable", static_cast<std::uint32_t>(LimitAction::disable)},
 };
 
-constexpr std::array trace_words = {
+constexpr std::array trace_choices = {
     Choice{"states", 1},     Choice{"routes", 2},  Choice{"filters", 4},
     Choice{"interfaces", 8}, Choice{"events", 16}, Choice{"packets", 32},
 };
 
-constexpr std::array mrt_words = {Choice{"states", 1}, Choice{"messages", 2}};
+constexpr std::array mrt_choices = {Choice{"states", 1}, Choice{"messages", 2}};
 
 }  // namespace
 
@@ -110,11 +110,24 @@ Settle parse_settle(Parser& parser) {
 }
 
 TraceMask parse_trace(Parser& parser) {
-    return static_cast<TraceMask>(parse_mask(parser, trace_words));
+    return static_cast<TraceMask>(parse_mask(parser, trace_choices));
 }
 
-MrtMask parse_mrt_mask(Parser& parser) {
-    return static_cast<MrtMask>(parse_mask(parser, mrt_words));
+std::span<const Choice> trace_words() {
+    return trace_choices;
+}
+
+std::span<const Choice> mrt_words() {
+    return mrt_choices;
+}
+
+void fail_unavailable(Parser& parser, Position place, std::string_view option) {
+    parser.fail(place, fmt::format("Option '{}' is not available in this build", option));
+}
+
+void refuse_unless_off(Parser& parser, std::span<const Choice> words, std::string_view option) {
+    const Position place = parser.position();
+    if (parse_mask(parser, words) != 0) fail_unavailable(parser, place, option);
 }
 
 InterfacePattern parse_interface_pattern(Parser& parser, bool with_prefixes) {

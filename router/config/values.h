@@ -27,10 +27,18 @@ Settle parse_settle(Parser& parser);
 
 /// `all | off | { states, routes, … }`.
 TraceMask parse_trace(Parser& parser);
-MrtMask parse_mrt_mask(Parser& parser);
 
 /// `all | off | { word, word … }` over any list; the joined values.
 std::uint32_t parse_mask(Parser& parser, std::span<const Choice> words);
+
+[[nodiscard]] std::span<const Choice> trace_words();
+[[nodiscard]] std::span<const Choice> mrt_words();
+
+/// "Option 'x' is not available in this build".
+void fail_unavailable(Parser& parser, Position place, std::string_view option);
+
+/// A mask that this build cannot obey: only `off` (or nothing in the braces) passes.
+void refuse_unless_off(Parser& parser, std::span<const Choice> words, std::string_view option);
 
 /// Comma-separated clauses, up to the block or `;`. Prefixes only where the protocol has a use.
 InterfacePattern parse_interface_pattern(Parser& parser, bool with_prefixes);
@@ -46,5 +54,6 @@ void read_import_in(Parser& parser, ChannelConfig& channel, const OptionRow& row
 [[nodiscard]] Rows channel_rows();
 [[nodiscard]] Rows protocol_rows();
 [[nodiscard]] Rows table_rows();
+[[nodiscard]] Rows thread_group_rows();
 
 }  // namespace tern::config

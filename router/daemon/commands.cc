@@ -11,7 +11,9 @@ namespace tern::daemon {
 void add_commands(Router& router) {
     cli::add_session_commands(router.commands());
     add_status_commands(router);
+    add_thread_commands(router);
     add_route_commands(router);
+    add_dump_commands(router);
     add_control_commands(router);
     add_configure_commands(router);
 }

@@ -18,6 +18,8 @@ class Router;
 void add_commands(Router& router);
 
 void add_status_commands(Router& router);
+void add_thread_commands(Router& router);
+void add_dump_commands(Router& router);
 void add_control_commands(Router& router);
 void add_configure_commands(Router& router);
 void add_route_commands(Router& router);

@@ -76,6 +76,7 @@ void configure_with(Router& router, CommandContext& context, bool soft) {
         context.out().text(ReplyCode::undo_scheduled,
                            fmt::format("Undo scheduled in {} s", seconds));
     }
+    context.personality().told_of_undo = how.undo_after.has_value();
     router.log().log(Severity::info, {}, "Reconfiguring");
     finish_with(context, router.configurator().configure(std::move(next), how));
 }
@@ -137,18 +138,24 @@ void configure_status(void* closure, CommandContext& context) {
     context.out().done();
 }
 
+constexpr std::string_view configure_details =
+    "Only what differs is touched: `configure check` says what that would be. With `timeout` the\n"
+    "old configuration comes back unless `configure confirm` is said within that many seconds\n"
+    "(300 by default). A configuration with an error changes nothing.";
+
 }  // namespace
 
 void add_configure_commands(Router& router) {
     using cli::Access;
     const cli::Command rows[] = {
         {"configure", "[\"<file>\"] [timeout [<sec>]]", "Reload configuration",
-         Access::unrestricted, configure, &router},
+         Access::unrestricted, configure, &router, false, configure_details},
         {"configure soft", "[\"<file>\"] [timeout [<sec>]]",
          "Reload configuration and ignore changes in filters", Access::unrestricted, configure_soft,
          &router},
         {"configure check", "[\"<file>\"]", "Parse configuration and check its validity",
-         Access::unrestricted, configure_check, &router},
+         Access::unrestricted, configure_check, &router, false,
+         "In JSON the member `plan` has one line for each table and protocol that would change."},
         {"configure undo", "", "Undo last configuration change", Access::unrestricted,
          configure_undo, &router},
         {"configure confirm", "", "Confirm last configuration change - deactivate undo timeout",

@@ -114,7 +114,13 @@ void debug(void* closure, CommandContext& context) {
 void down(void* closure, CommandContext& context) {
     if (!context.expect_no_arguments()) return;
     context.out().finish(ReplyCode::shutdown_ordered, "Shutdown requested");
-    router_of(closure).shutdown();
+    router_of(closure).shutdown(false);
+}
+
+void graceful_restart(void* closure, CommandContext& context) {
+    if (!context.expect_no_arguments()) return;
+    context.out().finish(ReplyCode::graceful_restart_ordered, "Graceful restart requested");
+    router_of(closure).shutdown(true);
 }
 
 }  // namespace
@@ -129,9 +135,17 @@ void add_control_commands(Router& router) {
         {"restart", "(<protocol> | \"<pattern>\" | all) [\"<text>\"]", "Restart protocols",
          Access::unrestricted, restart, &router},
         {"reload", "[filters | bgp] [in | out] (<protocol> | \"<pattern>\" | all)",
-         "Filter routes again", Access::unrestricted, reload, &router},
+         "Filter routes again", Access::unrestricted, reload, &router, false,
+         "`in` is what the protocol gives to its tables, `out` what it gets; neither word means "
+         "both.\n"
+         "Imports need routes that the protocol still has or can ask its neighbour for again."},
         {"debug", "(<protocol> | \"<pattern>\" | all) (all | off | { states, routes, ... })",
          "Set what protocols trace", Access::unrestricted, debug, &router},
+        {"graceful restart", "", "Shut the daemon down, to be followed by another one",
+         Access::unrestricted, graceful_restart, &router, false,
+         "Routes stay in the kernel. Start the next daemon with `-R`: it touches them only when "
+         "its\n"
+         "protocols have learnt theirs, where `protocol kernel` has `graceful restart`."},
         {"down", "", "Shut the daemon down", Access::unrestricted, down, &router},
     };
     router.commands().add(rows);

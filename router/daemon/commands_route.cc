@@ -51,7 +51,10 @@ class ShowStatic final : public cli::LongReply {
             router_.supervisor().with_instance(names_[next_], [&](engine::Instance& instance) {
                 const auto* protocol =
                     static_cast<const static_routes::Static*>(instance.protocol());
-                if (protocol != nullptr) complete = protocol->show(out, position_);
+                if (protocol == nullptr) return;
+                if (shown_ && position_ == 0) out.text(ReplyCode::static_route, "");
+                shown_ = true;
+                complete = protocol->show(out, position_);
             });
             if (!complete) return cli::Step::more;
         }
@@ -64,6 +67,7 @@ class ShowStatic final : public cli::LongReply {
     std::vector<std::string> names_;
     std::size_t next_ = 0;
     std::uint32_t position_ = 0;
+    bool shown_ = false;
 };
 
 void show_static(void* closure, CommandContext& context) {
@@ -88,6 +92,29 @@ void show_static(void* closure, CommandContext& context) {
     context.continue_with(std::make_unique<ShowStatic>(router, std::move(names)));
 }
 
+constexpr std::string_view route_details =
+    R"(Arguments in any order, each once but `table`:
+
+| argument | shows |
+|---|---|
+| `<prefix>` | the routes of exactly this network |
+| `for <address or prefix>` | those of the longest network around it |
+| `in <prefix>` | those of all networks within it |
+| `table <name>`, `table all` | these tables, instead of `master4` and `master6` |
+| `protocol <name>` | routes that came from this protocol, out of its tables |
+| `filter <name>`, `filter { ... }`, `where <expression>` | what passes, as it leaves the filter |
+| `primary` | best routes only |
+| `filtered` | only routes that were rejected and kept (`import keep filtered`) |
+| `export <protocol>` | best routes that its export filter accepts |
+| `noexport <protocol>` | those it does not accept |
+| `preexport <protocol>` | those that reach its export filter |
+| `exported <protocol>` | those it has been given |
+| `all` | with all attributes |
+| `count`, `stats` | numbers alone, or behind the routes |
+
+`<protocol>.<channel>` asks one channel of several. A lookup that finds no network ends with
+`8001 Network not found`; a reply that a reconfiguration interrupts ends with code 8004.)";
+
 }  // namespace
 
 void add_route_commands(Router& router) {
@@ -95,10 +122,12 @@ void add_route_commands(Router& router) {
         {"show route",
          "[<net>] [for|in <net>] [table <t>] [filter <f>|where <c>] [all] [primary] [filtered] "
          "[(export|preexport|noexport|exported) <p>] [protocol <p>] [stats|count]",
-         "Show routing table", cli::Access::everyone, show_route, &router},
+         "Show routing table", cli::Access::everyone, show_route, &router, false, route_details},
         {"show static", "[<protocol>]", "Show details of static protocols", cli::Access::everyone,
          show_static, &router},
-        {"eval", "<expr>", "Evaluate an expression", cli::Access::everyone, evaluate, &router},
+        {"eval", "<expr>", "Evaluate an expression", cli::Access::everyone, evaluate, &router,
+         false,
+         "Constants and functions of the running configuration can be used; there is no route."},
     };
     router.commands().add(rows);
 }

@@ -29,6 +29,20 @@ std::string time_text(Router& router, const TimeFormat& format, loops::Instant a
     return format_time(format, now - (clock.now() - at), now);
 }
 
+/// After a graceful restart, until all have learnt their routes again.
+void show_recovery(cli::Output& out, const engine::Recovery& recovery) {
+    if (!recovery.active()) return;
+    constexpr auto code = ReplyCode::graceful_restart_status;
+    out.begin_object("graceful_restart");
+    out.text(code, "Graceful restart recovery in progress");
+    out.line(code, "  Waiting for {channels} channels to recover",
+             {Field{"channels", recovery.waiting()}});
+    const double left = static_cast<double>(recovery.left().microseconds()) / 1e6;
+    out.line(code, "  Wait timer is {left:.3}/{wait}",
+             {Field{"left", left}, Field{"wait", recovery.wait().seconds()}});
+    out.end();
+}
+
 void show_status(void* closure, CommandContext& context) {
     if (!context.expect_no_arguments()) return;
     Router& router = router_of(closure);
@@ -49,6 +63,7 @@ void show_status(void* closure, CommandContext& context) {
     out.line(ReplyCode::uptime, "Last reconfiguration on {last_reconfiguration}",
              {Field{"last_reconfiguration",
                     time_text(router, format, router.configurator().last_change())}});
+    show_recovery(out, router.recovery());
     out.end();
     std::string_view state = "Daemon is up and running";
     if (router.supervisor().committing()) state = "Reconfiguration in progress";
@@ -97,6 +112,9 @@ std::vector<MemoryRow> memory_rows(Router& router) {
         {"Prefix index:", "prefix_index", ip4.memory + ip6.memory, 0},
         {"Route attributes:", "route_attributes", sets.bytes, sets.overhead},
     };
+    const alloc::PageStats pages = alloc::PageCache::process().stats();
+    rows.push_back(
+        {"Standby memory:", "standby_memory", 0, (pages.kept() + pages.cold) * alloc::page_bytes});
     MemoryRow total{"Total:", "total", 0, 0};
     for (const MemoryRow& row : rows) {
         total.effective += row.effective;
@@ -128,64 +146,6 @@ void show_memory(void* closure, CommandContext& context) {
     line("Cold free pages:", "cold_free_pages", pages.cold);
     out.end();
     out.done();
-}
-
-double seconds(loops::Duration span) {
-    return static_cast<double>(span.microseconds()) / 1e6;
-}
-
-void show_thread(cli::Output& out, const loops::ThreadReport& thread, unsigned number, bool all) {
-    const std::string id = fmt::format("{:04x}", number);
-    out.begin("thread");
-    if (!all) {
-        out.line(ReplyCode::threads,
-                 "{id}{busy_text:<7} {working:>14.3} s {overhead:>11.3} s {idle:>11.3} s",
-                 {Field{"id", id},
-                  Field{"busy_text", thread.busy ? " [busy]" : "", cli::Audience::text_only},
-                  Field{"working", seconds(thread.working)},
-                  Field{"overhead", seconds(thread.overhead)}, Field{"idle", seconds(thread.idle)},
-                  Field{"busy", thread.busy}, Field{"group", thread.group}});
-        out.end();
-        return;
-    }
-    out.line(ReplyCode::threads, "Thread {id}{busy_text}",
-             {Field{"id", id},
-              Field{"busy_text", thread.busy ? "  (busy)" : "", cli::Audience::text_only},
-              Field{"busy", thread.busy}, Field{"group", thread.group}});
-    for (const loops::LoopReport& loop : thread.loops) {
-        out.begin("loops");
-        out.line(ReplyCode::threads, "  Loop {name}", {Field{"name", loop.name}});
-        out.line(ReplyCode::threads, "    Working  total time: {working:>9.3} s",
-                 {Field{"working", seconds(loop.used)}});
-        out.end();
-    }
-    out.line(ReplyCode::threads, "  Total working time: {working:.3}",
-             {Field{"working", seconds(thread.working)}});
-    out.line(ReplyCode::threads, "    Overhead total time: {overhead:>9.3} s",
-             {Field{"overhead", seconds(thread.overhead)}});
-    out.line(ReplyCode::threads, "    Idle     total time: {idle:>9.3} s",
-             {Field{"idle", seconds(thread.idle)}});
-    out.end();
-}
-
-void show_threads_as(Router& router, CommandContext& context, bool all) {
-    cli::Output& out = context.out();
-    if (!all) {
-        out.text(ReplyCode::threads, "Thread ID       Working         Overhead        Idle");
-    }
-    unsigned number = 0;
-    for (const loops::ThreadReport& thread : router.runtime().report_threads()) {
-        show_thread(out, thread, number++, all);
-    }
-    out.finish(ReplyCode::threads, "All loops in group worker are assigned.");
-}
-
-void show_threads(void* closure, CommandContext& context) {
-    if (context.expect_no_arguments()) show_threads_as(router_of(closure), context, false);
-}
-
-void show_threads_all(void* closure, CommandContext& context) {
-    if (context.expect_no_arguments()) show_threads_as(router_of(closure), context, true);
 }
 
 void show_interfaces(void* closure, CommandContext& context) {
@@ -231,6 +191,32 @@ void show_protocols_all(void* closure, CommandContext& context) {
     show_protocols_as(router_of(closure), context, true);
 }
 
+std::string symbol_text(const config::Symbol& symbol) {
+    return fmt::format("{:<8}\t{}", symbol.name, config::symbol_class_name(symbol.kind));
+}
+
+void show_symbol(cli::Output& out, const config::Symbol& symbol) {
+    out.begin("symbol");
+    out.line(ReplyCode::symbol, "{text}",
+             {Field{"text", symbol_text(symbol), cli::Audience::text_only},
+              Field{"name", symbol.name}, Field{"class", config::symbol_class_name(symbol.kind)}});
+    out.end();
+}
+
+/// The line itself ends the reply, as clients know it.
+void show_one_symbol(cli::Output& out, const config::Config& config, std::string_view name) {
+    const config::Symbol* symbol = config.scope().find(name);
+    if (symbol == nullptr) {
+        out.finish(ReplyCode::invalid_symbol, fmt::format("{} does not exist", name));
+        return;
+    }
+    out.begin("symbol");
+    out.fields(
+        {Field{"name", symbol->name}, Field{"class", config::symbol_class_name(symbol->kind)}});
+    out.end();
+    out.finish(ReplyCode::symbol, symbol_text(*symbol));
+}
+
 /// `show symbols [table|filter|function|protocol|template|NAME]`.
 void show_symbols(void* closure, CommandContext& context) {
     Router& router = router_of(closure);
@@ -254,17 +240,17 @@ void show_symbols(void* closure, CommandContext& context) {
         }
     }
     if (!arguments.finish()) return;
-    for (const config::Symbol& symbol : router.configurator().running()->scope().symbols()) {
-        if (!name.empty() && symbol.name != name) continue;
-        if (!wanted.empty() &&
-            std::find(wanted.begin(), wanted.end(), symbol.kind) == wanted.end()) {
-            continue;
+    const config::Config& running = *router.configurator().running();
+    if (!name.empty() && wanted.empty()) {
+        show_one_symbol(context.out(), running, name);
+        return;
+    }
+    for (const config::Scope* scope : {&running.scope(), &running.system_scope()}) {
+        for (const config::Symbol& symbol : scope->symbols()) {
+            const bool fits = wanted.empty() ||
+                              std::find(wanted.begin(), wanted.end(), symbol.kind) != wanted.end();
+            if (fits && (name.empty() || symbol.name == name)) show_symbol(context.out(), symbol);
         }
-        context.out().begin("symbol");
-        context.out().line(
-            ReplyCode::symbol, "{name:<8}\t{class}",
-            {Field{"name", symbol.name}, Field{"class", config::symbol_class_name(symbol.kind)}});
-        context.out().end();
     }
     context.out().done();
 }
@@ -276,10 +262,6 @@ void add_status_commands(Router& router) {
     const cli::Command rows[] = {
         {"show status", "", "Show router status", Access::everyone, show_status, &router},
         {"show memory", "", "Show memory usage", Access::everyone, show_memory, &router},
-        {"show threads", "", "Show threads and their load", Access::everyone, show_threads,
-         &router},
-        {"show threads all", "", "Show threads with their loops", Access::everyone,
-         show_threads_all, &router},
         {"show interfaces", "", "Show network interfaces", Access::everyone, show_interfaces,
          &router},
         {"show interfaces summary", "", "Show network interfaces (summary)", Access::everyone,

@@ -4,18 +4,14 @@
 
 namespace tern::daemon {
 
-Configurator::Configurator(loops::Loop& main_loop,
-                           const config::SyntaxRegistry& syntax,
-                           ConfiguratorHost& host)
+Configurator::Configurator(loops::Loop& main_loop, const Parts& parts)
     : loop_(main_loop),
-      syntax_(syntax),
-      host_(host),
+      parts_(parts),
       last_change_(main_loop.now()),
       undo_timer_(main_loop, on_undo, this) {}
 
 config::ParsedConfig Configurator::read(const std::string& path) const {
-    config::FileReader reader;
-    return config::parse_config(reader, path, syntax_);
+    return config::parse_config(parts_.files, path, parts_.syntax);
 }
 
 config::Plan Configurator::plan_for(const config::Config& next, bool soft) const {
@@ -26,7 +22,7 @@ Configurator::Outcome Configurator::configure(std::unique_ptr<config::Config> ne
                                               const How& how) {
     undo_timer_.stop();
     if (how.undo_after) undo_timer_.in(*how.undo_after);
-    if (host_.busy()) {
+    if (parts_.host.busy()) {
         queued_ = std::move(next);
         queued_soft_ = how.soft;
         return Outcome::queued;
@@ -40,8 +36,8 @@ Configurator::Outcome Configurator::begin(std::unique_ptr<config::Config> next, 
     running_ = std::move(next);
     last_soft_ = soft;
     last_change_ = loop_.now();
-    host_.commit(plan, *running_);
-    return host_.busy() ? Outcome::in_progress : Outcome::done;
+    parts_.host.commit(plan, *running_);
+    return parts_.host.busy() ? Outcome::in_progress : Outcome::done;
 }
 
 Configurator::Outcome Configurator::undo() {
@@ -51,7 +47,7 @@ Configurator::Outcome Configurator::undo() {
         return Outcome::in_progress;
     }
     if (previous_ == nullptr) return Outcome::nothing;
-    if (host_.busy()) {
+    if (parts_.host.busy()) {
         queued_ = std::move(previous_);
         queued_soft_ = last_soft_;
         return Outcome::queued;
@@ -71,7 +67,9 @@ std::optional<loops::Duration> Configurator::undo_in() const {
 }
 
 void Configurator::on_undo(void* context, loops::Turn&) {
-    static_cast<Configurator*>(context)->undo();
+    auto& self = *static_cast<Configurator*>(context);
+    self.parts_.host.undo_begins();
+    self.undo();
 }
 
 void Configurator::commit_finished() {

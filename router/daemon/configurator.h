@@ -20,6 +20,8 @@ class ConfiguratorHost {
     virtual void commit(const config::Plan& plan, const config::Config& next) = 0;
     /// A commit is under way.
     [[nodiscard]] virtual bool busy() const = 0;
+    /// A configuration on trial was not confirmed in time.
+    virtual void undo_begins() = 0;
 
   protected:
     ~ConfiguratorHost() = default;
@@ -27,9 +29,13 @@ class ConfiguratorHost {
 
 class Configurator {
   public:
-    Configurator(loops::Loop& main_loop,
-                 const config::SyntaxRegistry& syntax,
-                 ConfiguratorHost& host);
+    struct Parts {
+        config::SourceReader& files;
+        const config::SyntaxRegistry& syntax;
+        ConfiguratorHost& host;
+    };
+
+    Configurator(loops::Loop& main_loop, const Parts& parts);
     Configurator(const Configurator&) = delete;
     Configurator& operator=(const Configurator&) = delete;
 
@@ -69,8 +75,7 @@ class Configurator {
     static void on_undo(void* configurator, loops::Turn& turn);
 
     loops::Loop& loop_;
-    const config::SyntaxRegistry& syntax_;
-    ConfiguratorHost& host_;
+    Parts parts_;
     std::unique_ptr<config::Config> running_;
     std::unique_ptr<config::Config> previous_;  // for undo; also still used while a commit runs
     std::unique_ptr<config::Config> queued_;

@@ -3,6 +3,7 @@
 #include "alloc/page_cache.h"
 #include "loops/page_upkeep.h"
 #include "router/base/log_sink.h"
+#include "router/daemon/dump.h"
 #include "router/os/privileges.h"
 
 #include <csignal>
@@ -18,6 +19,7 @@ Daemon::Daemon(const Options& options)
     : options_(options),
       runtime_({.main_domain = &main_domain_}),
       log_(runtime_.clock()),
+      thread_watch_(runtime_, log_),
       finish_(on_finish, this) {
     loops::keep_pages(runtime_, alloc::PageCache::process());
 }
@@ -66,7 +68,9 @@ bool Daemon::open_control_socket() {
 std::unique_ptr<config::Config> Daemon::read_configuration() {
     config::ParsedConfig parsed = router_->configurator().read(options_.config_file);
     if (!parsed) {
-        fmt::print(stderr, "bird: {}\n", parsed.error().render());
+        const std::string_view what =
+            parsed.error().position.known() ? "" : "Unable to open configuration file ";
+        fmt::print(stderr, "bird: {}{}\n", what, parsed.error().render());
         status_ = 1;
         return nullptr;
     }
@@ -123,18 +127,15 @@ int Daemon::run() {
     {
         const locking::TransitLock lock(main_domain_);
         start_log_to_stderr();
-        router_.emplace(RouterParts{runtime_, main_domain_, network_, log_, *this});
+        router_.emplace(RouterParts{runtime_, main_domain_, network_, files_, log_, *this});
         if (!prepare()) return status_;
         config = read_configuration();
         if (config == nullptr || options_.parse_only) return status_;
-        if (options_.recovery) {
-            log_.log(Severity::warning, {},
-                     "Graceful restart recovery is not available in this build");
-        }
         if (!daemonize()) return status_;
         if (pid_file_ && !pid_file_->write()) return fatal("Unable to write the PID file");
-        signals_ =
-            loops::Signals::make(runtime_.main_loop(), {SIGHUP, SIGTERM, SIGINT}, on_signal, this);
+        signals_ = loops::Signals::make(runtime_.main_loop(), {SIGHUP, SIGUSR1, SIGTERM, SIGINT},
+                                        on_signal, this);
+        if (options_.recovery) router_->recovery().begin(config->graceful_restart_wait);
         router_->configurator().configure(std::move(config), {});
         log_.log(Severity::info, {}, "Started");
     }
@@ -143,22 +144,42 @@ int Daemon::run() {
 }
 
 void Daemon::reconfigure() {
+    if (router_->shutting_down()) return;
     Configurator& configurator = router_->configurator();
     config::ParsedConfig parsed = configurator.read(configurator.running()->file);
     if (!parsed) {
         log_.log(Severity::error, {}, "{}", parsed.error().summary());
         return;
     }
+    for (const config::Diagnostic& warning : (*parsed)->warnings)
+        log_.log(Severity::warning, {}, "{}", warning.summary());
     log_.log(Severity::info, {}, "Reconfiguring");
     configurator.configure(std::move(*parsed), {});
 }
 
 void Daemon::on_signal(void* context, loops::Turn&, int signal) {
     auto& self = *static_cast<Daemon*>(context);
-    if (signal == SIGHUP) {
-        self.reconfigure();
+    switch (signal) {
+        case SIGHUP:
+            self.reconfigure();
+            return;
+        case SIGUSR1:
+            self.dump();
+            return;
+        default:
+            self.router_->shutdown(false);
+            return;
+    }
+}
+
+/// Into the working directory; an earlier dump is not overwritten.
+void Daemon::dump() {
+    static constexpr const char* path = "bird.dump";
+    const Result<std::size_t> done = dump_everything(*router_, path);
+    if (done) {
+        log_.log(Severity::info, {}, "Dumped {} bytes to {}", *done, path);
     } else {
-        self.router_->shutdown();
+        log_.log(Severity::error, {}, "Cannot dump to {}: {}", path, done.error().text);
     }
 }
 
@@ -179,30 +200,55 @@ void Daemon::no_router_id() {
     runtime_.quit();
 }
 
-void Daemon::cli_sockets_changed(const config::Config& config) {
+void Daemon::configured(const config::Config& config) {
     debug_commands_ = config.debug.commands;
-    std::vector<std::string> wanted;
-    for (const config::CliSocketConfig& each : config.cli_sockets)
-        wanted.push_back(each.path);
-    for (const std::string& open : extra_sockets_) {
-        if (std::find(wanted.begin(), wanted.end(), open) == wanted.end()) server_->close(open);
+    open_logs(config);
+    open_sockets(config);
+    thread_watch_.configure(config.watchdog);
+    // They may refer to the configuration before the last one, which goes now.
+    server_->stop_long_replies(cli::ReplyCode::stopped, "Stopped due to reconfiguration");
+}
+
+void Daemon::undo_begins() {
+    server_->notice_undo("Config timeout expired, starting undo");
+}
+
+/// Sockets that stay as they are keep their listener; sessions go on in any case.
+void Daemon::open_sockets(const config::Config& config) {
+    const std::vector<config::CliSocketConfig>& wanted = config.cli_sockets;
+    const auto among = [](const std::vector<config::CliSocketConfig>& all,
+                          const config::CliSocketConfig& one) {
+        return std::any_of(all.begin(), all.end(), [&](const config::CliSocketConfig& each) {
+            return each.path == one.path && each.restricted == one.restricted &&
+                   each.v2_attributes == one.v2_attributes;
+        });
+    };
+    for (const config::CliSocketConfig& each : extra_sockets_) {
+        if (!among(wanted, each)) server_->close(each.path);
     }
-    for (const config::CliSocketConfig& each : config.cli_sockets) {
-        if (each.path == options_.control_socket ||
-            std::find(extra_sockets_.begin(), extra_sockets_.end(), each.path) !=
-                extra_sockets_.end()) {
+    std::vector<config::CliSocketConfig> open;
+    for (const config::CliSocketConfig& each : wanted) {
+        if (each.path == options_.control_socket) {
+            log_.log(Severity::error, {},
+                     "CLI socket {} is the main one, its options do not change", each.path);
             continue;
         }
-        const auto opened =
-            server_->open(each.path, socket_owner_,
-                          {.restricted = each.restricted, .v2_attributes = each.v2_attributes});
-        if (!opened) log_.log(Severity::error, {}, "{}", opened.error().text);
+        if (!among(extra_sockets_, each)) {
+            const auto opened =
+                server_->open(each.path, socket_owner_,
+                              {.restricted = each.restricted, .v2_attributes = each.v2_attributes});
+            if (!opened) {
+                log_.log(Severity::error, {}, "{}", opened.error().text);
+                continue;
+            }
+        }
+        open.push_back(each);
     }
-    extra_sockets_ = std::move(wanted);
+    extra_sockets_ = std::move(open);
 }
 
 /// The configured destinations; none configured means syslog, or what -d and -D say.
-void Daemon::logs_changed(const config::Config& config) {
+void Daemon::open_logs(const config::Config& config) {
     std::vector<Logger::Target> targets;
     const TimeFormat& format = config.time_formats.log;
     const auto add = [&](Result<std::unique_ptr<LogSink>> sink, SeverityMask classes) {

@@ -8,6 +8,7 @@
 #include "router/cli/server.h"
 #include "router/daemon/options.h"
 #include "router/daemon/router.h"
+#include "router/daemon/thread_watch.h"
 #include "router/os/files.h"
 #include "router/os/system_network.h"
 
@@ -33,12 +34,16 @@ class Daemon final : private RouterObserver, private cli::ServerEvents {
     void start_log_to_stderr();
     [[nodiscard]] int fatal(std::string_view text) const;
     void reconfigure();
+    void dump();
     static void on_signal(void* daemon, loops::Turn& turn, int signal);
     static void on_finish(void* daemon, loops::Turn& turn);
 
+    void open_sockets(const config::Config& config);
+    void open_logs(const config::Config& config);
+
     void router_finished() override;
-    void cli_sockets_changed(const config::Config& config) override;
-    void logs_changed(const config::Config& config) override;
+    void configured(const config::Config& config) override;
+    void undo_begins() override;
     void no_router_id() override;
     void client_connected() override;
     void client_gone() override;
@@ -50,12 +55,14 @@ class Daemon final : private RouterObserver, private cli::ServerEvents {
     loops::Runtime runtime_;
     Logger log_;
     os::SystemNetwork network_;
+    config::FileReader files_;
+    ThreadWatch thread_watch_;
     std::optional<Router> router_;
     std::optional<cli::Server> server_;
     std::unique_ptr<loops::Signals> signals_;
     std::optional<os::PidFile> pid_file_;
     cli::SocketOwner socket_owner_;
-    std::vector<std::string> extra_sockets_;
+    std::vector<config::CliSocketConfig> extra_sockets_;
     std::uint32_t debug_commands_ = 0;
     loops::Event finish_;
     int status_ = 0;

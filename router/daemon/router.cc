@@ -16,6 +16,7 @@ Router::Router(const RouterParts& parts)
       syntax_(config::make_filter_language, &attribute_registry_),
       thread_groups_(parts.runtime),
       supervisor_(protocol_descriptors(), {&index4_, &index6_}, *this),
+      recovery_(parts.runtime.main_loop(), supervisor_, parts.log),
       services_{.runtime = parts.runtime,
                 .main_loop = parts.runtime.main_loop(),
                 .pool = pool_,
@@ -27,8 +28,9 @@ Router::Router(const RouterParts& parts)
                 .filter_environment = environment_,
                 .thread_groups = thread_groups_,
                 .tables = supervisor_,
+                .recovery = recovery_,
                 .identity = identity_},
-      configurator_(parts.runtime.main_loop(), syntax_, *this),
+      configurator_(parts.runtime.main_loop(), {parts.files, syntax_, *this}),
       started_(parts.runtime.clock().now()) {
     attr::register_core_attributes(attribute_registry_);
     register_protocol_attributes(attribute_registry_);
@@ -50,10 +52,14 @@ bool Router::busy() const {
     return supervisor_.committing();
 }
 
+void Router::undo_begins() {
+    parts_.log.log(Severity::info, {}, "Config timeout expired, starting undo");
+    parts_.observer.undo_begins();
+}
+
 void Router::commit(const config::Plan& plan, const config::Config& next) {
     thread_groups_.apply(next);
-    parts_.observer.logs_changed(next);
-    parts_.observer.cli_sockets_changed(next);
+    parts_.observer.configured(next);
     identity_.hostname = next.hostname.value_or(os::host_name());
     if (next.router_id) identity_.router_id = *next.router_id;
     supervisor_.commit(plan, next);
@@ -85,11 +91,11 @@ void Router::commit_finished() {
     configurator_.commit_finished();
 }
 
-void Router::shutdown() {
+void Router::shutdown(bool graceful) {
     if (shutting_down_) return;
     shutting_down_ = true;
-    parts_.log.log(Severity::info, {}, "Shutting down");
-    supervisor_.shutdown();
+    parts_.log.log(Severity::info, {}, "Shutting down{}", graceful ? " for graceful restart" : "");
+    supervisor_.shutdown(graceful);
 }
 
 void Router::shutdown_finished() {

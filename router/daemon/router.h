@@ -16,6 +16,7 @@
 #include "router/daemon/filter_environment.h"
 #include "router/daemon/show_route_host.h"
 #include "router/daemon/thread_groups.h"
+#include "router/engine/recovery.h"
 #include "router/engine/supervisor.h"
 #include "router/iface/registry.h"
 #include "router/net/prefix_index.h"
@@ -28,10 +29,11 @@ namespace tern::daemon {
 class RouterObserver {
   public:
     virtual void router_finished() = 0;
-    /// The configured control sockets have changed.
-    virtual void cli_sockets_changed(const config::Config& config) = 0;
-    /// The configured log destinations have changed.
-    virtual void logs_changed(const config::Config& config) = 0;
+    /// A configuration is about to be put in force: what concerns the process (log, control
+    /// sockets, watchdog) is the observer's, and so is ending replies that refer to an older one.
+    virtual void configured(const config::Config& config) = 0;
+    /// A configuration on trial was not confirmed in time.
+    virtual void undo_begins() = 0;
     /// No router id is configured and no interface has an address to take one from.
     virtual void no_router_id() = 0;
 
@@ -43,6 +45,7 @@ struct RouterParts {
     loops::Runtime& runtime;
     locking::Domain<level::Control>& main_domain;
     os::Network& network;
+    config::SourceReader& files;  ///< where configurations are read from
     Logger& log;
     RouterObserver& observer;
 };
@@ -93,9 +96,11 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
         return {show_host_, attribute_registry_, interfaces_, environment_, parts_.runtime.clock()};
     }
 
+    [[nodiscard]] engine::Recovery& recovery() { return recovery_; }
+
     /// Ends all protocols; the observer hears when that is done. Main loop held, as everywhere
-    /// here.
-    void shutdown();
+    /// here. `graceful`: forwarding is left as it is, for a daemon to come.
+    void shutdown(bool graceful);
 
     [[nodiscard]] bool shutting_down() const { return shutting_down_; }
 
@@ -105,6 +110,7 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
     void interfaces_known() override;
     void commit(const config::Plan& plan, const config::Config& next) override;
     [[nodiscard]] bool busy() const override;
+    void undo_begins() override;
 
     RouterParts parts_;
     alloc::Pool pool_;
@@ -119,6 +125,7 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
     ThreadGroups thread_groups_;
     engine::Identity identity_;
     engine::Supervisor supervisor_;
+    engine::Recovery recovery_;
     engine::Services services_;
     Configurator configurator_;
     RouterShowHost show_host_{*this};

@@ -52,9 +52,8 @@ class ChannelQuery final : public table::ExportQuery {
         // What the filter makes of the attributes is shown; what it says is only a guess at what
         // has been told.
         const bool accepted = offered && passes(channel, question, attributes);
-        if (secondary_ && kind_ == table::ExportKind::export_)
-            return told_as_first(question, told, accepted);
-        return told.value_or(accepted) == (kind_ == table::ExportKind::export_);
+        if (kind_ == table::ExportKind::noexport) return offered && !told.value_or(accepted);
+        return secondary_ ? told_as_first(question, told, accepted) : told.value_or(accepted);
     }
 
     /// Of a prefix that has been told it is the first route that passes.
@@ -146,6 +145,7 @@ Result<std::vector<std::unique_ptr<table::ExportQuery>>> RouterShowHost::export_
     std::vector<std::unique_ptr<table::ExportQuery>> queries;
     const bool known =
         router_.supervisor().with_instance(request.protocol, [&](engine::Instance& instance) {
+            if (!instance.descriptor().exports) return;
             for (const auto& each : instance.channels()) {
                 if (!request.channel.empty() && each->name() != request.channel) continue;
                 if (each->state() != channel::ChannelState::up) continue;

@@ -1,7 +1,7 @@
 #pragma once
 /// The thread groups of the configuration as groups of the runtime: made when first named, resized
-/// when the configuration changes. A group that is no longer named keeps one thread, as the runtime
-/// keeps groups for life. Lives in the main loop.
+/// and given other limits when the configuration changes. A group that is no longer named keeps one
+/// thread, as the runtime keeps groups for life. Lives in the main loop.
 
 #include "loops/runtime.h"
 #include "router/config/config.h"
@@ -31,7 +31,7 @@ class ThreadGroups final : public engine::ThreadGroupDirectory {
         loops::Event done{on_done, nullptr};
     };
 
-    void apply_one(const std::string& name, loops::GroupKind kind, unsigned threads);
+    void apply_one(const loops::GroupOptions& wanted);
 
     loops::Runtime& runtime_;
     std::map<std::string, loops::ThreadGroup*> groups_;

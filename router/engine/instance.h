@@ -147,6 +147,9 @@ class Instance final : public channel::ChannelHost {
     [[nodiscard]] const table::SourceOwner& source_owner() const override { return *owner_; }
 
     void log_channel(Severity severity, std::string_view text) const override;
+
+    [[nodiscard]] config::TraceMask trace_mask() const override { return debug_; }
+
     void channel_flushed(channel::Channel& channel) override;
     void limit_stop(channel::LimitKind kind, config::LimitAction action) override;
     bool refresh_import(channel::Channel& channel) override;

@@ -35,8 +35,9 @@ enum class StopReason : std::uint8_t {
     receive_limit,  ///< a limit with the action restart or disable
     import_limit,
     export_limit,
-    router_down,  ///< the daemon shuts down
-    failure,      ///< the protocol itself asked for it
+    router_down,       ///< the daemon shuts down
+    graceful_restart,  ///< likewise, but another one will go on where this one stops
+    failure,           ///< the protocol itself asked for it
 };
 
 struct StopRequest {
@@ -103,9 +104,6 @@ class Protocol {
     /// Opens its channels itself, one by one; otherwise `up()` opens all.
     [[nodiscard]] virtual bool opens_channels() const { return false; }
 
-    /// Column Table; empty stands for the `---` of protocols without a main channel.
-    [[nodiscard]] virtual std::string table_column() const { return {}; }
-
     /// The protocol's part of `show protocols all`, code 1006, before its channels.
     virtual void show_details(cli::Output&) const {}
 
@@ -141,6 +139,10 @@ struct ProtocolDescriptor {
     /// Order of start: device before kernel and pipe before static before the rest.
     unsigned start_phase = 3;
     const config::ProtocolSyntax* syntax = nullptr;  ///< names and options
+    /// Its one channel is the main one: `show protocols` names its table.
+    bool main_channel = false;
+    /// Its channels give routes to it, not only to tables.
+    bool exports = true;
     std::unique_ptr<Protocol> (*create)(Instance& instance) = nullptr;
     /// Null if instances share nothing.
     std::unique_ptr<ProtocolShared> (*make_shared)(Services& services) = nullptr;

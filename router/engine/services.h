@@ -42,6 +42,8 @@ class ThreadGroupDirectory {
     ~ThreadGroupDirectory() = default;
 };
 
+class Recovery;
+
 struct Identity {
     RouterId router_id;
     std::string hostname;
@@ -59,6 +61,7 @@ struct Services {
     filter::Environment& filter_environment;
     const ThreadGroupDirectory& thread_groups;
     const TableDirectory& tables;
+    Recovery& recovery;  ///< main loop only
     const Identity& identity;
 };
 

@@ -14,18 +14,17 @@ std::string time_text(const ShowProtocols& what, loops::Instant at) {
     return format_time(what.format, now - (what.clock.now() - at), now);
 }
 
-std::string_view table_column(const Instance& instance, std::string& buffer) {
-    if (instance.protocol() != nullptr) buffer = instance.protocol()->table_column();
-    return buffer.empty() ? std::string_view("---") : std::string_view(buffer);
+std::string_view table_column(const Instance& instance) {
+    if (!instance.descriptor().main_channel) return "---";
+    return instance.config().channels.front()->table->name;
 }
 
 void show_row(cli::Output& out, const Instance& instance, const ShowProtocols& what) {
-    std::string table;
     const std::string info = instance.protocol() == nullptr ? "" : instance.protocol()->info();
     out.line(ReplyCode::protocol,
              "{name:<10} {proto:<10} {table:<10} {state:<6} {since:<12}  {info}",
              {Field{"name", instance.name()}, Field{"proto", instance.descriptor().syntax->label},
-              Field{"table", table_column(instance, table)}, Field{"state", name(instance.state())},
+              Field{"table", table_column(instance)}, Field{"state", name(instance.state())},
               Field{"since", time_text(what, instance.last_change())}, Field{"info", info}});
 }
 
@@ -60,7 +59,10 @@ void show_common(cli::Output& out, const Instance& instance, const ShowProtocols
 void show_all(cli::Output& out, const Instance& instance, const ShowProtocols& what) {
     show_common(out, instance, what);
     if (instance.protocol() != nullptr) instance.protocol()->show_details(out);
-    if (instance.protocol() == nullptr || !instance.protocol()->shows_channels()) {
+    if (instance.protocol() == nullptr) {
+        for (const auto& each : instance.config().channels)
+            channel::show_down(out, *each, instance.config().syntax->preference);
+    } else if (!instance.protocol()->shows_channels()) {
         for (const auto& each : instance.channels())
             each->show(out);
     }

@@ -112,8 +112,8 @@ void Supervisor::add_table(const config::TableConfig& config) {
     const table::TableSettings settings{.name = config.name,
                                         .type = config.type,
                                         .sorted = config.sorted,
-                                        .journal_limit = config.cork_high,
-                                        .release_threshold = config.gc_threshold};
+                                        .release_threshold = config.gc_threshold,
+                                        .refresh_settle = config.refresh_settle};
     if (table::Table* existing = find(config.name)) {
         existing->update(settings);
         return;
@@ -308,11 +308,12 @@ void Supervisor::check_finished() {
     }
 }
 
-void Supervisor::shutdown() {
+void Supervisor::shutdown(bool graceful) {
     shutting_down_ = true;
+    const StopReason reason = graceful ? StopReason::graceful_restart : StopReason::router_down;
     for (const auto& entry : entries_) {
         entry->start_when_down = false;
-        stop_entry(*entry, {StopReason::router_down, {}});
+        stop_entry(*entry, {reason, {}});
     }
     check_finished();
 }

@@ -61,8 +61,9 @@ class Supervisor final : public InstanceObserver, public TableDirectory {
 
     [[nodiscard]] bool committing() const { return committing_; }
 
-    /// Stops everything; the tables stay until the destructor.
-    void shutdown();
+    /// Stops everything; the tables stay until the destructor. `graceful`: forwarding goes on, as a
+    /// new daemon is to follow.
+    void shutdown(bool graceful);
 
     // Orders, per protocol name. `message` is the operator's reason.
     OrderResult enable(std::string_view name, std::string_view message);

@@ -7,6 +7,7 @@
 #include "router/channel/testing.h"
 #include "router/config/parse_config.h"
 #include "router/config/parse_filter.h"
+#include "router/engine/recovery.h"
 #include "router/engine/supervisor.h"
 
 #include <memory>
@@ -47,6 +48,7 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
           pool(main, "test"),
           syntax_(config::make_filter_language, &registry),
           supervisor(types_, {&index4, &index6}, static_cast<SupervisorObserver&>(*this)),
+          recovery(sim.runtime().main_loop(), supervisor, log),
           services{.runtime = sim.runtime(),
                    .main_loop = sim.runtime().main_loop(),
                    .pool = pool,
@@ -58,6 +60,7 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
                    .filter_environment = environment_,
                    .thread_groups = static_cast<ThreadGroupDirectory&>(*this),
                    .tables = supervisor,
+                   .recovery = recovery,
                    .identity = identity} {
         attr::register_core_attributes(registry);
         for (const ProtocolDescriptor* each : types_)
@@ -69,7 +72,7 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
     virtual ~TestRouter() {
         {
             const locking::TransitLock lock(main);
-            supervisor.shutdown();
+            supervisor.shutdown(false);
         }
         CHECK(sim.run_while_not([this] { return finished_; }, loops::seconds(600)));
         const locking::TransitLock lock(main);
@@ -210,6 +213,7 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
 
   public:
     Supervisor supervisor;
+    Recovery recovery;
     Services services;
 
   private:

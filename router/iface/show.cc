@@ -81,14 +81,11 @@ void show_interface_summary(const Registry& registry, cli::Output& out) {
              "Interface  State  IPv4 address       IPv6 address");
     for (const InterfaceRef& ref : registry.all()) {
         const Interface& interface = *ref;
-        const Address* const ip6 = interface.preferred(false) != nullptr
-                                       ? interface.preferred(false)
-                                       : interface.link_local();
         out.begin("interface");
         out.line(ReplyCode::interface_summary, "{name:<10} {state:<6} {ip4:<18} {ip6}",
                  {Field{"name", interface.name}, Field{"state", interface.up() ? "up" : "down"},
                   Field{"ip4", summary_address(interface.preferred(true))},
-                  Field{"ip6", summary_address(ip6)}});
+                  Field{"ip6", summary_address(interface.preferred(false))}});
         out.end();
     }
 }

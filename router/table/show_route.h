@@ -27,7 +27,7 @@ namespace tern::table {
 enum class ExportKind : std::uint8_t {
     export_,    ///< what P would be given
     preexport,  ///< what reaches P's export filter
-    noexport,   ///< best routes that P is not given
+    noexport,   ///< what reaches P's export filter and does not pass it
     exported,   ///< what P has been given
 };
 

@@ -198,7 +198,19 @@ void Table::update(const TableSettings& settings) {
     const auto guard = domain_.lock_dynamic();
     settings_.journal_limit = settings.journal_limit;
     settings_.release_threshold = settings.release_threshold;
+    settings_.refresh_settle = settings.refresh_settle;
     journal_.set_limit(settings.journal_limit);
+}
+
+void Table::count_refresh(bool begins) {
+    const auto guard = domain_.lock_dynamic();
+    begins ? ++refreshes_ : --refreshes_;
+}
+
+std::optional<config::Settle> Table::refreshing() {
+    const auto guard = domain_.lock_dynamic();
+    if (refreshes_ == 0) return std::nullopt;
+    return settings_.refresh_settle;
 }
 
 Table::Writer::Writer(Table& table)

@@ -12,6 +12,7 @@
 #include "loops/event.h"
 #include "router/attr/attribute_store.h"
 #include "router/base/lock_order.h"
+#include "router/config/protocol_config.h"
 #include "router/net/prefix_index.h"
 #include "router/table/journal.h"
 #include "router/table/route.h"
@@ -32,9 +33,9 @@ struct TableSettings {
     net::NetType type = net::NetType::ip4;
     bool sorted = false;  ///< keep all routes of a prefix in order, not only the best
     bool mirror = false;  ///< a copy of what one channel received: its best routes do not count
-    std::size_t journal_limit =
-        98304;  ///< `cork threshold`: pending changes a reader may lag behind
+    std::size_t journal_limit = 98304;  ///< changes a reader may lag behind
     std::size_t release_threshold = 1000;  ///< `gc threshold`: prefix ids given back in one go
+    config::Settle refresh_settle{};       ///< of exports while a channel refreshes
 };
 
 /// What all tables of a router share.
@@ -76,6 +77,11 @@ class Table {
     /// Applies what can change in a living table.
     void update(const TableSettings& settings);
 
+    /// A channel that imports begins or ends a refresh.
+    void count_refresh(bool begins);
+    /// How exports settle while any channel refreshes; nothing if none does.
+    [[nodiscard]] std::optional<config::Settle> refreshing();
+
     class Writer;
     class View;
 
@@ -116,6 +122,7 @@ class Table {
     std::size_t all_route_readers_ = 0;
     std::deque<Dead> dead_;
     TableCounters counters_;
+    unsigned refreshes_ = 0;
 };
 
 /// Write access for one batch. Holds the domain from construction to destruction; then wakes

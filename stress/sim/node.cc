@@ -2,7 +2,6 @@
 
 #include "router/attr/as_path.h"
 #include "router/attr/core_attributes.h"
-#include "router/config/parse_config.h"
 #include "router/proto/bgp/attributes.h"
 
 #include <algorithm>
@@ -48,7 +47,8 @@ Node::Node(const Parts& parts) : parts_(parts), log_(parts.sim.clock()) {
     sink_ = sink.get();
     log_.add_sink(std::move(sink), all_severities);
     const locking::TransitLock lock(parts_.domain);
-    router_.emplace(daemon::RouterParts{parts_.sim.runtime(), parts_.domain, parts_.host, log_,
+    router_.emplace(daemon::RouterParts{parts_.sim.runtime(), parts_.domain, parts_.host,
+                                        files_, log_,
                                         static_cast<daemon::RouterObserver&>(*this)});
     take_interfaces();
 }
@@ -82,9 +82,8 @@ void Node::set_carrier(const Link& link, bool up) {
 
 std::string Node::configure(const std::string& text) {
     const locking::TransitLock lock(parts_.domain);
-    config::MemoryReader reader;
-    reader.add(name() + ".conf", text);
-    auto parsed = config::parse_config(reader, name() + ".conf", router_->syntax());
+    files_.add(name() + ".conf", text);
+    auto parsed = router_->configurator().read(name() + ".conf");
     if (!parsed) return parsed.error().render();
     router_->configurator().configure(std::move(*parsed), {});
     return {};
@@ -107,7 +106,7 @@ bool Node::enable(std::string_view protocol) {
 
 void Node::shutdown() {
     const locking::TransitLock lock(parts_.domain);
-    router_->shutdown();
+    router_->shutdown(false);
 }
 
 bool Node::settled() {

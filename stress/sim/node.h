@@ -78,9 +78,9 @@ class Node final : private daemon::RouterObserver, private cli::SessionOwner {
   private:
     void router_finished() override { finished_ = true; }
 
-    void cli_sockets_changed(const config::Config&) override {}
+    void configured(const config::Config&) override {}
 
-    void logs_changed(const config::Config&) override {}
+    void undo_begins() override {}
 
     void no_router_id() override;
 
@@ -93,6 +93,7 @@ class Node final : private daemon::RouterObserver, private cli::SessionOwner {
     Parts parts_;
     Logger log_;
     MemorySink* sink_ = nullptr;  // the logger's
+    config::MemoryReader files_;
     std::optional<daemon::Router> router_;
     bool finished_ = false;
 };

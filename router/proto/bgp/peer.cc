@@ -16,6 +16,7 @@ std::uint8_t cease_of(engine::StopReason reason) {
     switch (reason) {
         case engine::StopReason::disabled:
         case engine::StopReason::router_down:
+        case engine::StopReason::graceful_restart:
             return wire::cease::administrative_shutdown;
         case engine::StopReason::restarted:
         case engine::StopReason::export_limit:
@@ -403,6 +404,7 @@ void Peer::note_stop(engine::StopReason reason) {
         case engine::StopReason::removed:
         case engine::StopReason::reconfigured:
         case engine::StopReason::router_down:
+        case engine::StopReason::graceful_restart:
             memory_ = {};
             break;
     }

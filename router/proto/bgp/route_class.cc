@@ -59,14 +59,14 @@ bool BgpRouteClass::mergeable(const table::RouteValue& a,
     return bgp::mergeable(inputs(a, owner_a), inputs(b, owner_b));
 }
 
-/// ` (PREF[-][s][/METRIC]) [AS<last><i|e|?>]`, from the closing word of the destination on.
+/// `(PREF[-][s][/METRIC]) [AS<last><i|e|?>]`, from the closing word of the destination on.
 std::string BgpRouteClass::info(const table::RouteValue& route, const table::SourceOwner&) const {
     static constexpr std::string_view origins = "ie?";
     const std::uint32_t origin = route.attributes->word_or(attribute_id(wire::code::origin), 2);
     const attr::AsPathView path(route.attributes->bytes(attribute_id(wire::code::as_path)));
     const std::uint32_t last = path.last().value();
     return fmt::format(
-        " ({}{}{}{}) [{}{}]", route.preference, route.has(table::route_suppressed) ? "-" : "",
+        "({}{}{}{}) [{}{}]", route.preference, route.has(table::route_suppressed) ? "-" : "",
         route.has(table::route_long_lived_stale) ? "s" : "", metric_text(route),
         last == 0 ? "" : fmt::format("AS{}", last), origins[origin > 2 ? 2 : origin]);
 }

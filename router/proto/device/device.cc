@@ -135,6 +135,7 @@ const engine::ProtocolDescriptor& descriptor() {
         .placement = engine::LoopPlacement::main,
         .start_phase = 0,
         .syntax = &syntax(),
+        .exports = false,
         .create = create,
     };
     return result;

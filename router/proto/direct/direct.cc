@@ -203,6 +203,7 @@ const engine::ProtocolDescriptor& descriptor() {
         .placement = engine::LoopPlacement::main,
         .start_phase = 2,
         .syntax = &syntax(),
+        .exports = false,
         .create = create,
     };
     return result;

@@ -41,7 +41,9 @@ constexpr config::OptionRow rows[] = {
         "metric", {}, {"32", "kernel metric of exported routes; 0: per route", Effect::restart}),
     option::flag<&KernelConfig::graceful_restart>(
         "graceful restart",
-        {"off", "keep routes over a graceful restart of the daemon", Effect::modify}),
+        {"off",
+         "after a start with `-R` touch nothing before all protocols have learnt their routes",
+         Effect::modify}),
     option::custom<&KernelConfig::merge_paths, parse_merge>(
         "merge paths",
         "SWITCH limit NUM",

@@ -1,6 +1,7 @@
 #include "router/proto/kernel/kernel.h"
 
 #include "router/attr/core_attributes.h"
+#include "router/engine/recovery.h"
 #include "router/iface/registry.h"
 
 #include <algorithm>
@@ -71,9 +72,11 @@ Kernel::Kernel(engine::Instance& instance)
       scan_timer_(instance.loop(), loops::callback<&Kernel::on_scan_timer>(*this)),
       soon_timer_(instance.loop(), loops::callback<&Kernel::on_scan_timer>(*this)),
       scan_event_(loops::callback<&Kernel::step_scan>(*this)),
-      interfaces_event_(loops::callback<&Kernel::on_interfaces>(*this)) {}
+      interfaces_event_(loops::callback<&Kernel::on_interfaces>(*this)),
+      recovered_(loops::callback<&Kernel::on_recovered>(*this)) {}
 
 Kernel::~Kernel() {
+    instance().services().recovery.forget(recovered_);
     while (!learned_.empty())
         forget(learned_.begin());
 }
@@ -96,6 +99,7 @@ void Kernel::start() {
     }
     interfaces_.emplace(instance().services().interfaces, interfaces_event_, instance().loop());
     soon_timer_.in(first_scan_delay);
+    if (deferring()) instance().services().recovery.tell(recovered_);
     if (!config_->scan_time.is_zero()) scan_timer_.every(config_->scan_time);
 }
 
@@ -131,7 +135,10 @@ bool Kernel::open_sockets() {
     return true;
 }
 
-void Kernel::shutdown(const engine::StopRequest&) {
+void Kernel::shutdown(const engine::StopRequest& request) {
+    const bool keeps = config_->persist || request.reason == engine::StopReason::graceful_restart;
+    instance().services().recovery.forget(recovered_);
+    recovered_.cancel();
     scan_timer_.stop();
     soon_timer_.stop();
     scan_event_.cancel();
@@ -139,7 +146,7 @@ void Kernel::shutdown(const engine::StopRequest&) {
     interfaces_event_.cancel();
     monitor_.reset();
     scanning_ = false;
-    if (batch_ && !config_->persist) {
+    if (batch_ && !keeps) {
         const net::PrefixIndex& index = channel().table().services().index;
         for (const net::PrefixId id : sync_.all()) {
             const net::Prefix prefix = index.prefix(id);
@@ -162,10 +169,6 @@ bool Kernel::reconfigure(const config::ProtocolConfig& next, config::Effect) {
         instance().log(Severity::warning, "{}", done.error().text);
     }
     return true;
-}
-
-std::string Kernel::table_column() const {
-    return instance().channels().empty() ? std::string() : channel().table().name();
 }
 
 // --- exports ------------------------------------------------------------------------------------
@@ -316,6 +319,7 @@ const engine::ProtocolDescriptor& descriptor() {
         .placement = engine::LoopPlacement::main,
         .start_phase = 1,
         .syntax = &syntax(),
+        .main_channel = true,
         .create = create,
     };
     return result;

@@ -2,7 +2,8 @@
 /// The kernel protocol: keeps one table of the kernel equal to what its channel exports, and
 /// imports routes of others if asked to. Lives in the main loop. Nothing is written before the
 /// first scan, so that routes of an earlier life are taken over instead of flushed; see README.md
-/// for the order. Refusals of the kernel mark the route in the table and are tried again at the
+/// for the order. With `graceful restart` that first scan waits for the end of a recovery.
+/// Refusals of the kernel mark the route in the table and are tried again at the
 /// next scan.
 
 #include "alloc/arena.h"
@@ -35,8 +36,6 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     bool refresh_import(channel::Channel& channel) override;
 
     [[nodiscard]] bool opens_channels() const override { return true; }
-
-    [[nodiscard]] std::string table_column() const override;
 
   private:
     /// A change that was handed to the batch; its number is the position in `pending_`.
@@ -75,6 +74,9 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     void flush_writes();
     void mark(const Pending& change, bool refused);
 
+    /// After a graceful restart: nothing is written or removed yet, only learned.
+    [[nodiscard]] bool deferring() const;
+    void on_recovered();
     void begin_scan();
     void step_scan(loops::Turn& turn);
     void finish_scan();
@@ -110,10 +112,12 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     std::map<LearnedKey, Learned> learned_;
     alloc::Arena arena_;
     bool scanning_ = false;
+    bool only_learning_ = false;  // in the scan under way
     loops::Timer scan_timer_;
     loops::Timer soon_timer_;
     loops::Event scan_event_;
     loops::Event interfaces_event_;
+    loops::Event recovered_;
     std::optional<iface::Subscriber> interfaces_;
     LogLimit refusals_limit_{5, 20};
 };

@@ -1,4 +1,5 @@
 // The reading half of the kernel protocol: scans, notifications and learned routes.
+#include "router/engine/recovery.h"
 #include "router/proto/kernel/kernel.h"
 
 #include <cerrno>
@@ -29,6 +30,15 @@ void Kernel::on_interfaces() {
     if (lost && sync_.first_scan_done()) scan_soon();
 }
 
+bool Kernel::deferring() const {
+    return config_->graceful_restart && !sync_.first_scan_done() &&
+           instance().services().recovery.active();
+}
+
+void Kernel::on_recovered() {
+    scan_soon();
+}
+
 void Kernel::begin_scan() {
     if (scanning_) return;
     if (sync_.resyncing()) {
@@ -44,7 +54,8 @@ void Kernel::begin_scan() {
     }
     instance().trace(config::Trace::events, "Scanning kernel table {}", place_.table);
     scanning_ = true;
-    sync_.begin_scan();
+    only_learning_ = deferring();
+    if (!only_learning_) sync_.begin_scan();
     for (auto& [key, learned] : learned_)
         learned.seen = false;
     scan_event_.send(instance().loop());
@@ -60,7 +71,7 @@ void Kernel::step_scan(loops::Turn& turn) {
             // rests must not keep us from writing: what the first scan missed, the next one sees.
             if (number == ENOENT || (number == EINTR && !sync_.first_scan_done())) break;
             scanning_ = false;
-            sync_.abort_scan();
+            if (!only_learning_) sync_.abort_scan();
             fail_scan(done.error());
             return;
         }
@@ -79,6 +90,10 @@ void Kernel::finish_scan() {
     flush_writes();
     forget_unseen();
     channel().import().flush();
+    if (only_learning_) {
+        if (!deferring()) scan_soon();  // the recovery has ended meanwhile
+        return;
+    }
     const bool first = !sync_.first_scan_done();
     const bool again = sync_.end_scan();
     channel::ExportPath* path = channel().exporter();
@@ -113,10 +128,10 @@ void Kernel::found(const os::netlink::RouteMessage& message) {
         case Kind::foreign:
             return;
         case Kind::own:
-            found_own(message);
+            if (!only_learning_) found_own(message);
             return;
         case Kind::redirect:
-            remove({}, message.destination, message.priority);
+            if (!only_learning_) remove({}, message.destination, message.priority);
             return;
         case Kind::alien:
         case Kind::kernel:

@@ -27,7 +27,7 @@ constexpr config::OptionRow rows[] = {
 constexpr config::OptionRow channel_rows[] = {
     option::custom<&config::ChannelConfig::import_in, config::read_import_in>(
         "import in",
-        "PREFIX all | none | filter F | where EXPR",
+        "PREFIX FILTER",
         {"", "import only what is inside of PREFIX", Effect::reload_import}),
 };
 

@@ -45,6 +45,10 @@ class DirectionObserver {
     virtual void limit_crossed(channel::LimitKind kind, const config::Limit& limit, bool stop) = 0;
     /// A route that went through too many pipes was dropped.
     virtual void overpiped(const net::Prefix& prefix) = 0;
+    [[nodiscard]] virtual config::TraceMask trace_mask() const = 0;
+    virtual void trace_route(channel::LimitKind direction,
+                             std::string_view what,
+                             const net::Prefix& prefix) = 0;
 
   protected:
     ~DirectionObserver() = default;
@@ -109,6 +113,13 @@ class Direction final : private channel::RouteSink, private channel::ExportObser
     [[nodiscard]] bool ready() const override { return true; }
 
     void export_limit_crossed(const config::Limit& limit, bool stop) override;
+
+    [[nodiscard]] config::TraceMask trace_mask() const override { return observer_.trace_mask(); }
+
+    void trace_export(std::string_view what, const net::Prefix& prefix) override {
+        observer_.trace_route(setup_.kind, what, prefix);
+    }
+
     [[nodiscard]] table::SourceId piped_source(table::SourceId original);
     [[nodiscard]] PipedOwner& piped_owner(table::SourceOwner& original);
     [[nodiscard]] PipedOwner* own(table::SourceId source) const;

@@ -170,6 +170,17 @@ void Pipe::refresh_export(channel::Channel& channel) {
     static_cast<void>(refresh_import(channel));
 }
 
+config::TraceMask Pipe::trace_mask() const {
+    return instance().debug() | channel_config().debug;
+}
+
+void Pipe::trace_route(channel::LimitKind direction,
+                       std::string_view what,
+                       const net::Prefix& prefix) {
+    const char arrow = direction == channel::LimitKind::import_ ? '>' : '<';
+    instance().log(Severity::trace, "{} {} {}", arrow, what, prefix.to_string());
+}
+
 void Pipe::limit_crossed(channel::LimitKind kind, const config::Limit& limit, bool stop) {
     instance().log_channel(
         Severity::warning,

@@ -38,6 +38,10 @@ class Pipe final : public engine::Protocol, private DirectionObserver {
   private:
     static void on_sweep(void* pipe, loops::Turn& turn);
     void limit_crossed(channel::LimitKind kind, const config::Limit& limit, bool stop) override;
+    [[nodiscard]] config::TraceMask trace_mask() const override;
+    void trace_route(channel::LimitKind direction,
+                     std::string_view what,
+                     const net::Prefix& prefix) override;
     void overpiped(const net::Prefix& prefix) override;
     [[nodiscard]] channel::ExportSettings settings(channel::LimitKind kind) const;
     [[nodiscard]] DirectionRules rules() const;

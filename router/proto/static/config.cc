@@ -103,6 +103,7 @@ void parse_route(Parser& parser, StaticConfig& config, const config::OptionRow&)
     const net::Prefix prefix = config::parse_prefix_option(parser);
     refuse_extras(parser);
     if (!parser.ok()) return;
+    if (!config.first_route.known()) config.first_route = place;
     Target target = parse_target(parser);
     if (parser.at(TokenKind::left_brace)) {
         target.filter = parser.language().parse_route_block(parser);
@@ -177,7 +178,7 @@ void finish(Parser& parser, config::ProtocolConfig& protocol) {
     }
     const config::ChannelConfig& channel = *mine.channels.front();
     if (!mine.routes.empty() && mine.routes.type() != channel.type) {
-        parser.fail(mine.position, incompatible(mine.routes.prefix(0)));
+        parser.fail(mine.first_route, incompatible(mine.routes.prefix(0)));
         return;
     }
     const bool v4 = channel.type == net::NetType::ip4;

@@ -14,6 +14,7 @@ struct StaticConfig : config::ProtocolConfig {
     const config::TableConfig* igp_table_ip4 = nullptr;  ///< for recursive routes; set if complete
     const config::TableConfig* igp_table_ip6 = nullptr;
     RouteList routes;
+    Position first_route = {};  ///< for complaints about all of them
 };
 
 inline constexpr std::uint16_t static_preference = 200;

@@ -87,10 +87,6 @@ bool Static::open() const {
     return targets_.has_value() && channel().state() == channel::ChannelState::up;
 }
 
-std::string Static::table_column() const {
-    return channel().table().name();
-}
-
 table::SourceId Static::source(std::uint32_t path_id) {
     while (sources_.size() <= path_id) {
         sources_.push_back(instance().services().sources.acquire(
@@ -342,6 +338,8 @@ const engine::ProtocolDescriptor& descriptor() {
         .placement = engine::LoopPlacement::main,
         .start_phase = 2,
         .syntax = &syntax(),
+        .main_channel = true,
+        .exports = false,
         .create = create,
     };
     return result;

@@ -26,8 +26,6 @@ class Static final : public engine::Protocol, private TargetObserver {
     void shutdown(const engine::StopRequest& request) override;
     bool reconfigure(const config::ProtocolConfig& next, config::Effect effect) override;
     bool refresh_import(channel::Channel& channel) override;
-    [[nodiscard]] std::string table_column() const override;
-
     /// Rows of `show static` from route number `position` on, until the output is full or
     /// some hundred rows are written; moves `position`. True when there are no more.
     bool show(cli::Output& out, std::uint32_t& position) const;
