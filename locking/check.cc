@@ -10,7 +10,8 @@
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
 #endif
-#include "locking/domain.h"
+#include "locking/lock_report.h"
+#include "locking/platform.h"
 
 #include <unistd.h>
 
@@ -21,42 +22,21 @@ namespace {
 // Process-wide: whoever embeds tern wants one place for all its bugs.
 constinit std::atomic<ViolationHandler> violation_handler{nullptr};
 
-/// A report in a fixed buffer: memory may be what is broken.
-class Report {
-  public:
-    void add(const TextPiece& piece) {
-        length_ += piece.write(text_.data() + length_, text_.size() - length_);
-    }
+constexpr std::size_t report_bytes = 8192;
 
-    void add_place(Here where) {
-        add(where.file);
-        add(":");
-        add(where.line);
-    }
-
-    std::string_view text() const { return {text_.data(), length_}; }
-
-  private:
-    std::array<char, 8192> text_;
-    std::size_t length_ = 0;
-};
-
-void add_held(Report& report) {
+void add_held(TextBuffer& report) {
+    report.add({ThreadText(platform::thread_id()).text()});
     if (held_count() == 0) {
-        report.add("this thread holds no domain");
+        report.add({" holds no domain"});
     } else {
-        report.add("this thread holds, outermost first:");
+        report.add({" holds, outermost first:"});
         for_each_held([&](const RankedLock& lock, Here where) {
-            report.add("\n  ");
-            report.add(lock.name());
-            report.add(" (rank ");
-            report.add(lock.rank());
-            report.add(") taken at ");
-            report.add_place(where);
+            report.add({"\n  ", lock.name(), " (rank ", lock.rank(), ") taken at ", where.file, ":",
+                        where.line});
         });
     }
-    if (thread_state.in_read_section()) report.add("\nthis thread is in an RCU read section");
-    report.add("\n");
+    if (thread_state.in_read_section()) report.add({"\nit is in an RCU read section"});
+    report.add({"\n"});
 }
 
 void write_to_standard_error(std::string_view text) {
@@ -75,7 +55,7 @@ void print_backtrace() {
 #endif
 }
 
-[[noreturn]] void finish(const Report& report) {
+[[noreturn]] void finish(const TextBuffer& report) {
     if (ViolationHandler handler = violation_handler.load(std::memory_order_acquire)) {
         handler(report.text());
     } else {
@@ -112,13 +92,11 @@ ViolationHandler set_violation_handler(ViolationHandler handler) noexcept {
 }
 
 void fatal(Here where, std::initializer_list<TextPiece> message) noexcept {
-    Report report;
-    report.add_place(where);
-    report.add(": ");
-    for (const TextPiece& piece : message) {
-        report.add(piece);
-    }
-    report.add("\n");
+    char room[report_bytes];
+    TextBuffer report(room);
+    report.add({where.file, ":", where.line, ": "});
+    report.add(message);
+    report.add({"\n"});
     add_held(report);
     finish(report);
 }
@@ -126,15 +104,12 @@ void fatal(Here where, std::initializer_list<TextPiece> message) noexcept {
 void assertion_failed(Here where,
                       const char* condition,
                       std::initializer_list<TextPiece> message) noexcept {
-    Report report;
-    report.add_place(where);
-    report.add(": assertion failed: ");
-    report.add(condition);
-    if (message.size() != 0) report.add(": ");
-    for (const TextPiece& piece : message) {
-        report.add(piece);
-    }
-    report.add("\n");
+    char room[report_bytes];
+    TextBuffer report(room);
+    report.add({where.file, ":", where.line, ": assertion failed: ", condition,
+                message.size() != 0 ? ": " : ""});
+    report.add(message);
+    report.add({"\n"});
     add_held(report);
     finish(report);
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace tern::locking {
@@ -54,6 +55,24 @@ class TextPiece {
     std::uint64_t number_ = 0;
 };
 
+/// Text in a buffer of fixed size, for reports made where memory may be what is broken.
+/// What does not fit is cut.
+class TextBuffer {
+  public:
+    explicit TextBuffer(std::span<char> room) : room_(room) {}
+
+    void add(std::initializer_list<TextPiece> pieces) {
+        for (const TextPiece& piece : pieces)
+            length_ += piece.write(room_.data() + length_, room_.size() - length_);
+    }
+
+    std::string_view text() const { return {room_.data(), length_}; }
+
+  private:
+    std::span<char> room_;
+    std::size_t length_ = 0;
+};
+
 /// Gets the whole report (place, message, held domains) before the process aborts.
 /// If it returns, the default report is not printed again and the process aborts anyway.
 using ViolationHandler = void (*)(std::string_view report) noexcept;
@@ -62,8 +81,8 @@ using ViolationHandler = void (*)(std::string_view report) noexcept;
 /// standard error with a backtrace.
 ViolationHandler set_violation_handler(ViolationHandler handler) noexcept;
 
-/// Reports a bug of the program and aborts. The report has the place, the message and the domains
-/// that this thread holds with the places where it took them.
+/// Reports a bug of the program and aborts. The report has the place, the message, the thread, and
+/// the domains that it holds with the places where it took them.
 [[noreturn]] void fatal(Here where, std::initializer_list<TextPiece> message) noexcept;
 
 /// The cold half of TERN_ASSERT.

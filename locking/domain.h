@@ -8,161 +8,14 @@
 /// leaf inside an RCU read section abort as well. A domain never allocates and never calls its
 /// user.
 
-#include "locking/annotations.h"
-#include "locking/check.h"
-#include "locking/futex_mutex.h"
-#include "locking/lock_rank.h"
-#include "locking/thread_state.h"
+#include "locking/domain_base.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace tern::locking {
-
-/// What every lock with a rank has, exclusive or shared.
-class RankedLock {
-  public:
-    RankedLock(const RankedLock&) = delete;
-    RankedLock& operator=(const RankedLock&) = delete;
-
-    /// At most name_bytes_max bytes of the name given at construction.
-    std::string_view name() const { return {name_, name_length_}; }
-
-    LockRank rank() const { return rank_; }
-
-    /// Order of construction in this process; decides between locks of one level in a PairLock.
-    std::uint64_t serial() const { return serial_; }
-
-    /// Locks that exist in this process now; tests use it to find leaks.
-    static std::uint64_t alive();
-
-    static constexpr std::size_t name_bytes_max = 31;
-
-  protected:
-    RankedLock(std::string_view name, LockRank rank);
-    ~RankedLock();
-
-    /// Both refuse with an abort whatever breaks the rules.
-    void check_order(const ThreadState& thread, Here where) const {
-        if (rank_ <= thread.floor() || (rank_ < first_leaf_rank && thread.in_read_section()))
-            [[unlikely]] {
-            order_violation(thread, where);
-        }
-    }
-
-    void push(ThreadState& thread, Here where, bool shared) const {
-        if (thread.depth == held_depth_max) [[unlikely]]
-            too_deep(where);
-        const LockRank floor = thread.floor() > rank_ ? thread.floor() : rank_;
-        thread.entries[++thread.depth] = {this, where.file, where.line, floor, shared};
-    }
-
-    void pop(ThreadState& thread, Here where) const {
-        if (thread.entries[thread.depth].lock != this) [[unlikely]]
-            release_violation(thread, where);
-        --thread.depth;
-    }
-
-    [[noreturn]] void order_violation(const ThreadState& thread, Here where) const;
-    [[noreturn]] void release_violation(const ThreadState& thread, Here where) const;
-    [[noreturn]] void too_deep(Here where) const;
-    [[noreturn]] void destroyed_while_held() const;
-
-  private:
-    std::uint64_t serial_;
-    LockRank rank_;
-    std::uint8_t name_length_;
-    char name_[name_bytes_max];
-};
-
-/// Counters of one domain; exact for the thread that holds it, recent for others.
-struct DomainStats {
-    std::uint64_t acquisitions = 0;
-    std::uint64_t contended = 0;      ///< acquisitions that had to wait
-    std::uint64_t wait_ns_total = 0;  ///< only contended ones are timed
-    std::uint64_t wait_ns_max = 0;
-};
-
-/// The type-erased face of a domain: enough for loops, pools and reports.
-class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
-  public:
-    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
-
-    ~DomainBase() {
-        if (holder_.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
-            destroyed_while_held();
-    }
-
-    bool held_by_this_thread() const {
-        return holder_.load(std::memory_order_relaxed) == &thread_state;
-    }
-
-    /// Aborts with the names of this domain and of all that is held, unless this thread holds it.
-    void assert_held(Here where = Here::now()) const TERN_ASSERT_CAPABILITY(this) {
-        if (!held_by_this_thread()) [[unlikely]]
-            not_held(where);
-    }
-
-    /// Lock and unlock without a guard, for users that cannot have one (a loop around its handlers,
-    /// a pool on its way down the tree). The same run-time checks apply.
-    void lock_erased(Here where = Here::now()) {
-        ThreadState& thread = thread_state;
-        check_order(thread, where);
-        acquire(thread, where);
-    }
-
-    void unlock_erased(Here where = Here::now()) {
-        ThreadState& thread = thread_state;
-        pop(thread, where);
-        holder_.store(nullptr, std::memory_order_relaxed);
-        mutex_.unlock();
-    }
-
-    /// Takes the domain if nobody has it. It cannot wait, so it may go against the order; locks
-    /// taken after it must still rank above everything held. Recursion gives false.
-    [[nodiscard]] bool try_lock_erased(Here where = Here::now());
-
-    /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
-    /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
-    void hold_for_fork() noexcept { mutex_.lock(); }
-
-    void release_after_fork() noexcept { mutex_.unlock(); }
-
-    DomainStats stats() const;
-
-  protected:
-    /// For a second domain of one level; the caller has checked the serials.
-    void lock_sibling(Here where);
-
-  private:
-    template <Level L>
-    friend class PairLock;
-
-    void acquire(ThreadState& thread, Here where) {
-        if (!mutex_.try_lock()) [[unlikely]]
-            acquire_contended();
-        holder_.store(&thread, std::memory_order_relaxed);
-        count(acquisitions_, 1);
-        push(thread, where, false);
-    }
-
-    static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
-        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-    }
-
-    void acquire_contended();
-    [[noreturn]] void not_held(Here where) const;
-
-    FutexMutex mutex_;
-    std::atomic<const ThreadState*> holder_{nullptr};
-    // Written by the holder only, read by anyone.
-    std::atomic<std::uint64_t> acquisitions_{0};
-    std::atomic<std::uint64_t> contended_{0};
-    std::atomic<std::uint64_t> wait_ns_total_{0};
-    std::atomic<std::uint64_t> wait_ns_max_{0};
-};
 
 /// A place in the order that this thread has reached: the argument of every checked lock.
 /// Only guards and proofs are positions; they are bound to their scope and cannot be copied.
@@ -297,7 +150,7 @@ class [[nodiscard]] TransitLock {
 };
 
 /// Two different domains of one level, taken by ascending serial so that no two threads can wait
-/// for each other. The only way to hold two of a level.
+/// for each other.
 template <Level L>
 class [[nodiscard]] PairLock : public Held<L> {
   public:
@@ -312,7 +165,7 @@ class [[nodiscard]] PairLock : public Held<L> {
           where_(where) {
         TERN_ASSERT(&a != &b, "pair lock of one domain: ", a.name());
         first_.lock_erased(where_);
-        second_.lock_sibling(where_);
+        second_.lock_sibling_erased(where_);
     }
 
     ~PairLock() {
@@ -323,6 +176,34 @@ class [[nodiscard]] PairLock : public Held<L> {
   private:
     DomainBase& first_;
     DomainBase& second_;
+    Here where_;
+};
+
+/// Any number of different domains of one level (as many as a thread may hold), by ascending
+/// serial. The caller's span is put into that order and must live as long.
+template <Level L>
+class [[nodiscard]] GroupLock : public Held<L> {
+  public:
+    template <OuterTo<L> H>
+    GroupLock(Position<H>&, std::span<Domain<L>*> domains, Here where = Here::now())
+        : GroupLock(domains, where) {}
+
+    /// Run-time order only.
+    explicit GroupLock(std::span<Domain<L>*> domains, Here where = Here::now())
+        : domains_(domains), where_(where) {
+        std::sort(domains.begin(), domains.end(),
+                  [](const Domain<L>* a, const Domain<L>* b) { return a->serial() < b->serial(); });
+        for (Domain<L>* domain : domains)
+            domain->lock_sibling_erased(where);
+    }
+
+    ~GroupLock() {
+        for (std::size_t i = domains_.size(); i > 0; --i)
+            domains_[i - 1]->unlock_erased(where_);
+    }
+
+  private:
+    std::span<Domain<L>*> domains_;
     Here where_;
 };
 
@@ -345,20 +226,5 @@ class [[nodiscard]] ReleaseScope {
     DomainBase& domain_;
     Here where_;
 };
-
-/// Calls `visit(lock, where)` for each lock this thread holds, outermost first.
-template <class F>
-void for_each_held(F&& visit) {
-    const ThreadState& thread = thread_state;
-    for (std::uint32_t i = 1; i <= thread.depth; ++i) {
-        const HeldEntry& entry = thread.entries[i];
-        visit(*entry.lock, Here{entry.file, entry.line});
-    }
-}
-
-/// How many domains this thread holds.
-inline std::size_t held_count() {
-    return thread_state.depth;
-}
 
 }  // namespace tern::locking

@@ -1,50 +1,103 @@
 #pragma once
 
-/// The bare mutex inside a domain: four bytes, one compare-and-swap to take, one exchange to leave.
-/// It exists apart from domain.h for the few places below domains (the list of RCU readers);
+/// The bare mutex inside a domain: four bytes, one compare-and-swap to take, one subtraction to
+/// leave. It exists apart from domain.h for the few places below domains (the list of threads);
 /// whoever can use a Domain uses a Domain, since nothing is checked here. A waiter spins shortly,
-/// then sleeps in the kernel. Never allocates, owned by what it guards.
+/// then sleeps in the kernel. Newcomers may overtake sleepers, which keeps the lock busy, but not
+/// without bound: who has waited for `patience_ns` gets the lock handed over. Never allocates,
+/// owned by what it guards.
+
+#include "locking/annotations.h"
+#include "locking/backoff.h"
+#include "locking/platform.h"
 
 #include <atomic>
+#include <cstdint>
 
 namespace tern::locking {
 
-class FutexMutex {
+/// How the waiter of a bare mutex sleeps. A domain has another one, which reports long waits.
+class PlainSleeper {
   public:
-    void lock() noexcept {
+    PlainSleeper() : start_ns_(platform::now_ns()) {}
+
+    void sleep(std::atomic<std::uint32_t>& word, std::uint32_t seen, std::uint32_t channels) {
+        platform::sleep_on(word, seen, channels, platform::no_limit);
+    }
+
+    std::uint64_t waited_ns() const { return platform::now_ns() - start_ns_; }
+
+  private:
+    std::uint64_t start_ns_;
+};
+
+class TERN_CAPABILITY("mutex") FutexMutex {
+  public:
+    void lock() noexcept TERN_ACQUIRE() TERN_NO_THREAD_SAFETY_ANALYSIS {
         if (!try_lock()) lock_contended();
     }
 
-    bool try_lock() noexcept {
-        int expected = unlocked;
-        return state_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
-                                              std::memory_order_relaxed);
+    bool try_lock() noexcept TERN_TRY_ACQUIRE(true) TERN_NO_THREAD_SAFETY_ANALYSIS {
+        std::uint32_t expected = 0;
+        return word_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
+                                             std::memory_order_relaxed);
     }
 
-    void unlock() noexcept {
-        if (state_.exchange(unlocked, std::memory_order_release) == waited_for) {
-            state_.notify_one();
-        }
+    void unlock() noexcept TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
+        const std::uint32_t seen = word_.fetch_sub(locked, std::memory_order_release);
+        if (seen != locked) [[unlikely]]
+            wake_next(seen);
     }
 
     /// Waits after try_lock() failed.
-    void lock_contended() noexcept;
+    void lock_contended() noexcept TERN_ACQUIRE();
+
+    /// The same with a sleeper of the caller's.
+    template <class Sleeper>
+    void lock_contended(Sleeper& sleeper) noexcept TERN_ACQUIRE() TERN_NO_THREAD_SAFETY_ANALYSIS;
+
+    /// Sleeping waiters are overtaken for no longer than this.
+    static constexpr std::uint64_t patience_ns = 1'000'000;
 
   private:
-    static constexpr int unlocked = 0;
-    static constexpr int locked = 1;
-    static constexpr int waited_for = 2;
+    // The word: taken, somebody may sleep, the next owner must be one who has waited long.
+    static constexpr std::uint32_t locked = 1;
+    static constexpr std::uint32_t slept_on = 2;
+    static constexpr std::uint32_t handover = 4;
 
-    std::atomic<int> state_{unlocked};
+    // Where sleepers stand.
+    static constexpr std::uint32_t patient = 1;
+    static constexpr std::uint32_t starving = 2;
+
+    // About 5 us: longer than most critical sections, shorter than one sleep and wake-up.
+    static constexpr int spins = 200;
+
+    bool lock_spinning() noexcept TERN_TRY_ACQUIRE(true);
+    void wake_next(std::uint32_t seen) noexcept;
+
+    std::atomic<std::uint32_t> word_{0};
 };
 
-/// Tells the core that this is a spin loop.
-inline void cpu_pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-    asm volatile("yield" ::: "memory");
-#endif
+template <class Sleeper>
+void FutexMutex::lock_contended(Sleeper& sleeper) noexcept {
+    if (lock_spinning()) return;
+    bool starved = false;
+    for (;;) {
+        std::uint32_t seen = word_.load(std::memory_order_relaxed);
+        if ((seen & locked) == 0 && ((seen & handover) == 0 || starved)) {
+            // Others may sleep too, so the mark stays and the next unlock wakes one of them.
+            if (word_.compare_exchange_weak(seen, locked | slept_on, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+                return;
+            }
+            continue;
+        }
+        const std::uint32_t wanted = seen | slept_on | (starved ? handover : 0);
+        if (wanted != seen && !word_.compare_exchange_weak(seen, wanted, std::memory_order_relaxed))
+            continue;
+        sleeper.sleep(word_, wanted, starved ? starving : patient);
+        starved = starved || sleeper.waited_ns() > patience_ns;
+    }
 }
 
 }  // namespace tern::locking

@@ -26,6 +26,7 @@ class Guarded {
     template <OuterTo<L> H, class F>
     decltype(auto) with(Position<H>& position, F&& use, Here where = Here::now()) {
         Guard<L> guard = domain_.lock(position, where);
+        domain_.known_held();
         return std::forward<F>(use)(value_, static_cast<Held<L>&>(guard));
     }
 
@@ -33,6 +34,7 @@ class Guarded {
     template <class F>
     decltype(auto) with_dynamic(F&& use, Here where = Here::now()) {
         Guard<L> guard = domain_.lock_dynamic(where);
+        domain_.known_held();
         return std::forward<F>(use)(value_, static_cast<Held<L>&>(guard));
     }
 
@@ -52,7 +54,7 @@ class Guarded {
 
   private:
     Domain<L> domain_;
-    T value_;
+    T value_ TERN_GUARDED_BY(domain_);
 };
 
 }  // namespace tern::locking

@@ -39,8 +39,8 @@ concept OuterTo = Level<Outer> && Level<Inner> &&(Outer::rank < Inner::rank);
 template <Level... L>
 struct LockOrder {
     static constexpr std::size_t levels = sizeof...(L);
-    static constexpr LockRank ranks[] = {L::rank...};
-    static constexpr std::string_view names[] = {L::name...};
+    static constexpr LockRank ranks[levels] = {L::rank...};
+    static constexpr std::string_view names[levels] = {L::name...};
 
     static constexpr bool ascending() {
         LockRank previous = Nothing::rank;

@@ -1,22 +1,19 @@
 #include "locking/rcu.h"
 
-#include <thread>
-
-#if defined(__linux__)
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
-#include "locking/domain.h"
+#include "locking/backoff.h"
 #include "locking/futex_mutex.h"
+#include "locking/platform.h"
+#include "locking/rcu_testing.h"
+#include "locking/thread_list.h"
 
 namespace tern::locking::rcu {
 
 namespace detail {
 
-constinit std::atomic<std::uint64_t> phase{1};
-constinit std::atomic<std::uint32_t> grace_waiters{0};
+constexpr std::uint64_t one_phase = std::uint64_t{1} << ThreadState::phase_shift;
+
+// A phase is kept as the word of a section that begins in it, nesting 1.
+constinit ReaderView reader_view{one_phase | 1, 0};
 
 }  // namespace detail
 
@@ -24,9 +21,7 @@ namespace {
 
 /// All that RCU knows about the process.
 struct State {
-    FutexMutex registry;  ///< guards `readers` and the links of the threads
-    ThreadState* readers = nullptr;
-    std::atomic<ReaderMode> mode{ReaderMode::unregistered};
+    std::atomic<testing::Fault> fault{testing::Fault::none};
 
     std::atomic<std::uint64_t> fenced{0};    ///< newest phase followed by a barrier of all threads
     std::atomic<std::uint64_t> finished{0};  ///< newest phase known to have no older sections
@@ -34,33 +29,20 @@ struct State {
 
     std::atomic<Retired*> retired{nullptr};  ///< newest first, no ticket yet
     std::atomic<bool> batch_pending{false};  ///< something in the two lists below
-    FutexMutex batches;                      ///< guards what follows
-    Retired* waiting = nullptr;              ///< for `ticket`
-    Ticket ticket;
-    Retired* ready = nullptr;
+    FutexMutex batches;
+    Retired* waiting TERN_GUARDED_BY(batches) = nullptr;  ///< for `ticket`
+    Ticket ticket TERN_GUARDED_BY(batches);
+    Retired* ready TERN_GUARDED_BY(batches) = nullptr;
 };
 
 constinit State state;
 
-#if defined(__linux__)
-int membarrier(int command) {
-    return static_cast<int>(::syscall(SYS_membarrier, command, 0, 0));
+/// Makes the words of all readers visible, and what was written before visible to all readers.
+void fence_all() {
+    if (state.fault.load(std::memory_order_relaxed) == testing::Fault::no_barrier) return;
+    platform::full_fence();
+    if (reader_mode() == ReaderMode::light) platform::barrier_in_all_threads();
 }
-
-bool register_membarrier() {
-    return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
-}
-
-void barrier_in_all_threads() {
-    TERN_ASSERT(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0);
-}
-#else
-bool register_membarrier() {
-    return false;
-}
-
-void barrier_in_all_threads() {}
-#endif
 
 /// Raises `word` to `value` unless it is beyond already.
 void raise(std::atomic<std::uint64_t>& word, std::uint64_t value) {
@@ -69,93 +51,65 @@ void raise(std::atomic<std::uint64_t>& word, std::uint64_t value) {
     }
 }
 
-/// How readers of this process keep their order, found out once.
-ReaderMode process_mode() {
-    ReaderMode mode = state.mode.load(std::memory_order_acquire);
-    if (mode == ReaderMode::unregistered) {
-        mode = register_membarrier() ? ReaderMode::light : ReaderMode::fenced;
-        state.mode.store(mode, std::memory_order_release);
-    }
-    return mode;
-}
-
-/// Takes the thread out of the registry when it ends.
-struct ReaderExit {
-    ThreadState* thread = nullptr;
-
-    ~ReaderExit() {
-        if (thread == nullptr) return;
-        TERN_ASSERT(!thread->in_read_section(), "thread ends inside an RCU read section");
-        state.registry.lock();
-        *thread->previous_reader = thread->next_reader;
-        if (thread->next_reader != nullptr) {
-            thread->next_reader->previous_reader = thread->previous_reader;
-        }
-        thread->reader_mode = ReaderMode::unregistered;
-        state.registry.unlock();
-    }
-};
-
-thread_local ReaderExit reader_exit;
-
 /// The barrier that makes light readers' words visible, at most one per phase.
 void fence_phase(Ticket ticket) {
     if (state.fenced.load(std::memory_order_acquire) >= ticket.phase) return;
-    const std::uint64_t now = detail::phase.load(std::memory_order_seq_cst);
-    if (process_mode() == ReaderMode::light) {
-        barrier_in_all_threads();
-    } else {
-        detail::full_fence();
-    }
+    const std::uint64_t now = detail::reader_view.phase.load(std::memory_order_seq_cst);
+    fence_all();
     raise(state.fenced, now);
+}
+
+/// The word of the phase in which a section began.
+std::uint64_t phase_of(std::uint64_t word) {
+    return (word & ~(ThreadState::nesting_mask | ThreadState::not_plain)) | 1;
 }
 
 /// Phase of the oldest section in progress, or `limit`.
 std::uint64_t oldest_section(std::uint64_t limit) {
     std::uint64_t oldest = limit;
-    state.registry.lock();
-    for (const ThreadState* reader = state.readers; reader; reader = reader->next_reader) {
+    thread_list.mutex.lock();
+    for (const ThreadState* reader = thread_list.first; reader; reader = reader->next) {
         // Acquire: what the ended sections read happens before what the caller does next.
         const std::uint64_t word = reader->reader_word.load(std::memory_order_acquire);
-        if ((word & ThreadState::reader_nesting_mask) == 0) continue;
-        const std::uint64_t phase = word >> detail::phase_shift;
+        if ((word & ThreadState::nesting_mask) == 0) continue;
+        const std::uint64_t phase = phase_of(word);
         if (phase < oldest) oldest = phase;
     }
-    state.registry.unlock();
+    thread_list.mutex.unlock();
     return oldest;
 }
 
 void wait_for(Ticket ticket) {
-    for (int i = 0; i < 64; ++i) {
+    constexpr int yields = 16;
+    Backoff backoff;
+    for (int i = 0; i < yields; i += backoff.yielding() ? 1 : 0) {
         if (done(ticket)) return;
-        cpu_pause();
-    }
-    for (int i = 0; i < 16; ++i) {
-        if (done(ticket)) return;
-        std::this_thread::yield();
+        backoff.once();
     }
     // Announce the sleeper, then make sure that each reader either sees it or is seen.
-    detail::grace_waiters.fetch_add(1, std::memory_order_seq_cst);
-    if (process_mode() == ReaderMode::light) barrier_in_all_threads();
+    detail::reader_view.grace_waiters.fetch_add(1, std::memory_order_seq_cst);
+    fence_all();
     for (;;) {
         const std::uint32_t wakes = state.wake_count.load(std::memory_order_acquire);
         if (done(ticket)) break;
-        state.wake_count.wait(wakes, std::memory_order_acquire);
+        platform::sleep_on(state.wake_count, wakes, platform::all_channels, platform::no_limit);
     }
-    detail::grace_waiters.fetch_sub(1, std::memory_order_relaxed);
+    detail::reader_view.grace_waiters.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void check_may_wait(Here where) {
     if (in_read_section()) {
         fatal(where, {"waiting for readers inside an RCU read section would never end"});
     }
-    if (held_count() != 0) {
+    const bool faulty =
+        state.fault.load(std::memory_order_relaxed) == testing::Fault::wait_anywhere;
+    if (thread_state.held() != 0 && !faulty) {
         fatal(where, {"waiting for readers with a domain held; retire the object instead"});
     }
 }
 
-/// Moves batches on; batches mutex held.
-void advance() {
+/// Moves batches on.
+void advance() TERN_REQUIRES(state.batches) {
     if (state.waiting == nullptr && state.retired.load(std::memory_order_relaxed) != nullptr) {
         // Pending first: whoever looks between the two must not think that nothing is left.
         state.batch_pending.store(true, std::memory_order_relaxed);
@@ -172,38 +126,61 @@ void advance() {
 
 }  // namespace
 
-void detail::register_reader(ThreadState& thread) noexcept {
-    const ReaderMode mode = process_mode();
-    reader_exit.thread = &thread;
-    state.registry.lock();
-    thread.next_reader = state.readers;
-    thread.previous_reader = &state.readers;
-    if (state.readers != nullptr) state.readers->previous_reader = &thread.next_reader;
-    state.readers = &thread;
-    thread.reader_mode = mode;
-    state.registry.unlock();
+void detail::enter_slowly(ThreadState& thread) noexcept {
+    if (!thread.introduced()) introduce(thread);
+    const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
+    if ((word & ThreadState::nesting_mask) != 0) {
+        TERN_ASSERT((word & ThreadState::nesting_mask) != ThreadState::nesting_mask,
+                    "RCU read sections nested too deep");
+        thread.reader_word.store(word + 1, std::memory_order_relaxed);
+        return;
+    }
+    thread.reader_word.store(
+        reader_view.phase.load(std::memory_order_acquire) | (word & ThreadState::not_plain),
+        std::memory_order_release);
+    if (word != 0) {
+        platform::full_fence();
+    } else {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
 }
 
-// GCC warns that the thread sanitizer does not model fences; it does not need this one, since the
-// words of the readers order everything it checks.
-#ifdef __SANITIZE_THREAD__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wtsan"
-#endif
-void detail::full_fence() noexcept {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+void detail::leave_slowly(ThreadState& thread, Here where) noexcept {
+    const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
+    const std::uint64_t nesting = word & ThreadState::nesting_mask;
+    if (nesting == 0) fatal(where, {"RCU read section left by a thread that is in none"});
+    if (nesting > 1) {
+        thread.reader_word.store(word - 1, std::memory_order_relaxed);
+        return;
+    }
+    thread.reader_word.store(ThreadState::not_plain, std::memory_order_release);
+    platform::full_fence();
+    if (reader_view.grace_waiters.load(std::memory_order_relaxed) != 0) wake_writers();
 }
-#ifdef __SANITIZE_THREAD__
-#pragma GCC diagnostic pop
-#endif
 
 void detail::wake_writers() noexcept {
-    state.wake_count.fetch_add(1, std::memory_order_release);
-    state.wake_count.notify_all();
+    state.wake_count.fetch_add(1, std::memory_order_acq_rel);
+    platform::wake_all(state.wake_count);
+}
+
+void testing::set_fault(Fault fault) noexcept {
+    state.fault.store(fault, std::memory_order_relaxed);
+}
+
+void testing::fence_in_readers() noexcept {
+    if (reader_mode() == ReaderMode::fenced) return;
+    thread_list.mutex.lock();
+    TERN_ASSERT(thread_list.first == &thread_state && thread_state.next == nullptr,
+                "there are other threads");
+    TERN_ASSERT(!in_read_section());
+    thread_list.mode = ReaderMode::fenced;
+    thread_state.reader_word.store(ThreadState::not_plain, std::memory_order_relaxed);
+    thread_list.mutex.unlock();
 }
 
 Ticket begin() noexcept {
-    return {detail::phase.fetch_add(1, std::memory_order_seq_cst) + 1};
+    return {detail::reader_view.phase.fetch_add(detail::one_phase, std::memory_order_seq_cst) +
+            detail::one_phase};
 }
 
 bool done(Ticket ticket) noexcept {
@@ -264,6 +241,7 @@ std::size_t reclaim(std::size_t budget) noexcept {
 }
 
 void drain(Here where) {
+    check_may_wait(where);
     while (reclaim_due()) {
         synchronize(where);
         reclaim(~std::size_t{0});

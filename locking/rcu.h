@@ -2,10 +2,10 @@
 
 /// Read-copy-update: readers follow pointers without locking, writers wait before they free.
 /// A reader's section costs two plain stores; it never allocates, waits or fences (where the kernel
-/// has membarrier; elsewhere it fences). A writer unlinks an object, then hands it to retire(),
-/// which calls it back once every section that could have seen it has ended. Process-wide by
-/// nature: the threads are. No router state lives here. Inside a section only leaf domains may be
-/// taken, and synchronize() aborts.
+/// can fence all threads for the writer; elsewhere it fences). A writer unlinks an object, then
+/// hands it to retire(), which calls it back once every section that could have seen it has ended.
+/// Process-wide by nature: the threads are. No router state lives here. Inside a section only leaf
+/// domains may be taken, and synchronize() aborts.
 
 #include "locking/check.h"
 #include "locking/thread_state.h"
@@ -18,48 +18,48 @@ namespace tern::locking::rcu {
 
 namespace detail {
 
-inline constexpr unsigned phase_shift = 16;
+/// What all readers look at; written once per grace period.
+struct alignas(64) ReaderView {
+    std::atomic<std::uint64_t> phase;          ///< the word of a section that begins now
+    std::atomic<std::uint32_t> grace_waiters;  ///< writers asleep in synchronize()
+};
 
-// Both words are constant-initialised and live as long as the process, as the readers' threads do.
-extern constinit std::atomic<std::uint64_t> phase;          ///< the current phase
-extern constinit std::atomic<std::uint32_t> grace_waiters;  ///< writers asleep in synchronize()
+// Constant-initialised and lives as long as the process, as the readers' threads do.
+extern constinit ReaderView reader_view;
 
-void register_reader(ThreadState& thread) noexcept;
+void enter_slowly(ThreadState& thread) noexcept;
+void leave_slowly(ThreadState& thread, Here where) noexcept;
 void wake_writers() noexcept;
-void full_fence() noexcept;
 
 }  // namespace detail
 
-/// The scope in which pointers published by writers may be followed. May be nested.
+/// The scope in which pointers published by writers may be followed. May be nested, to a depth of
+/// 32767.
 class [[nodiscard]] ReadSection {
   public:
     ReadSection() noexcept {
         ThreadState& thread = thread_state;
-        const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
-        if ((word & ThreadState::reader_nesting_mask) != 0) {
-            TERN_DEBUG_ASSERT((word & ThreadState::reader_nesting_mask) < 0xffff);
-            thread.reader_word.store(word + 1, std::memory_order_relaxed);
+        if (thread.reader_word.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+            detail::enter_slowly(thread);
             return;
         }
-        if (thread.reader_mode == ReaderMode::unregistered) [[unlikely]] {
-            detail::register_reader(thread);
-        }
-        const std::uint64_t phase = detail::phase.load(std::memory_order_relaxed);
-        // Release, because a writer that reads this word concludes that older sections have ended.
-        thread.reader_word.store(phase << detail::phase_shift | 1, std::memory_order_release);
-        order(thread);
+        // Acquire, because who sees a phase must see what was unlinked before it. Release, because
+        // a writer that reads this word concludes that older sections have ended.
+        thread.reader_word.store(detail::reader_view.phase.load(std::memory_order_acquire),
+                                 std::memory_order_release);
+        keep_order();
     }
 
     ~ReadSection() {
         ThreadState& thread = thread_state;
-        const std::uint64_t word = thread.reader_word.load(std::memory_order_relaxed);
-        if ((word & ThreadState::reader_nesting_mask) != 1) {
-            thread.reader_word.store(word - 1, std::memory_order_relaxed);
+        constexpr std::uint64_t low = ThreadState::nesting_mask | ThreadState::not_plain;
+        if ((thread.reader_word.load(std::memory_order_relaxed) & low) != 1) [[unlikely]] {
+            detail::leave_slowly(thread, Here::now());
             return;
         }
         thread.reader_word.store(0, std::memory_order_release);
-        order(thread);
-        if (detail::grace_waiters.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        keep_order();
+        if (detail::reader_view.grace_waiters.load(std::memory_order_relaxed) != 0) [[unlikely]] {
             detail::wake_writers();
         }
     }
@@ -68,14 +68,9 @@ class [[nodiscard]] ReadSection {
     ReadSection& operator=(const ReadSection&) = delete;
 
   private:
-    // The store of the word must reach memory before the loads that follow. The writer's membarrier
-    // makes it so for light readers; only the compiler has to be kept in order here.
-    static void order(const ThreadState& thread) {
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        if (thread.reader_mode == ReaderMode::fenced) [[unlikely]] {
-            detail::full_fence();
-        }
-    }
+    // The store of the word must reach memory before the loads that follow. The writer's barrier in
+    // all threads makes it so; only the compiler has to be kept in order here.
+    static void keep_order() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 };
 
 /// Whether this thread is inside a section.

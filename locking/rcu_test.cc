@@ -111,18 +111,6 @@ TEST_CASE("reclaim keeps to its budget") {
     CHECK(reclaimed == 10);
 }
 
-TEST_CASE("waiting for readers aborts inside a section and with a domain held") {
-    CHECK(death_of([] {
-              ReadSection section;
-              synchronize();
-          }).says("inside an RCU read section"));
-    CHECK(death_of([] {
-              Domain<testing::Outer> domain("kept");
-              domain.lock_erased();
-              synchronize();
-          }).says("with a domain held", "kept"));
-}
-
 // Store-buffer litmus: a writer replaces an object, waits and spoils the old one; readers with
 // stores in flight before the section must never see a spoilt object.
 TEST_CASE("AT-RCU-1 no reader ever sees an object that was reclaimed", "[AT-RCU-1]") {

@@ -7,6 +7,7 @@
 /// Owned by what it guards; never allocates.
 
 #include "locking/domain.h"
+#include "locking/lock_report.h"
 
 #include <atomic>
 #include <cstdint>
@@ -22,8 +23,18 @@ class HeldShared : public Position<L> {
     ~HeldShared() = default;
 };
 
+/// Counters of one shared domain. Reads that do not wait are not counted: readers would slow each
+/// other down by it.
+struct SharedDomainStats {
+    std::uint64_t writes = 0;
+    std::uint64_t contended_reads = 0;
+    std::uint64_t contended_writes = 0;
+    std::uint64_t wait_ns_total = 0;  ///< of the contended
+    std::uint64_t wait_ns_max = 0;
+};
+
 /// The type-erased part.
-class SharedDomainBase : public RankedLock {
+class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
   public:
     SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
 
@@ -37,6 +48,11 @@ class SharedDomainBase : public RankedLock {
     void lock_erased(Here where = Here::now());
     void unlock_erased(Here where = Here::now());
 
+    /// They cannot wait, so they may go against the order. Recursion aborts for the reader, since
+    /// it would succeed.
+    [[nodiscard]] bool try_lock_shared_erased(Here where = Here::now());
+    [[nodiscard]] bool try_lock_erased(Here where = Here::now());
+
     bool held_by_this_thread() const {
         return writer_.load(std::memory_order_relaxed) == &thread_state;
     }
@@ -45,24 +61,41 @@ class SharedDomainBase : public RankedLock {
     bool held_shared_by_this_thread() const;
 
     /// Aborts unless this thread may write.
-    void assert_held(Here where = Here::now()) const;
+    void assert_held(Here where = Here::now()) const TERN_ASSERT_CAPABILITY(this);
     /// Aborts unless this thread may read.
-    void assert_held_shared(Here where = Here::now()) const;
+    void assert_held_shared(Here where = Here::now()) const TERN_ASSERT_SHARED_CAPABILITY(this);
+
+    /// They tell Clang's analysis, and nobody else, what a guard in scope has made true. No check.
+    void known_held() const TERN_ASSERT_CAPABILITY(this) {}
+
+    void known_held_shared() const TERN_ASSERT_SHARED_CAPABILITY(this) {}
+
+    SharedDomainStats stats() const;
 
   private:
     // The word: readers inside, writers waiting, a writer inside.
     static constexpr std::uint32_t one_reader = 1;
     static constexpr std::uint32_t readers_mask = 0xffff;
     static constexpr std::uint32_t one_waiting = 0x10000;
-    static constexpr std::uint32_t waiting_mask = 0x7fff0000;
+    static constexpr std::uint32_t waiting_mask = 0x3fff0000;
+    static constexpr std::uint32_t readers_sleep = 0x40000000;
     static constexpr std::uint32_t writing = 0x80000000;
 
+    // Where sleepers stand.
+    static constexpr std::uint32_t readers_channel = 1;
+    static constexpr std::uint32_t writers_channel = 2;
+
     bool try_read();
-    void wait_to_read();
-    void wait_to_write();
+    void wait_to_read(ThreadState& thread, Here where);
+    void wait_to_write(ThreadState& thread, Here where);
+    void count_wait(std::uint64_t waited_ns);
 
     std::atomic<std::uint32_t> word_{0};
     std::atomic<const ThreadState*> writer_{nullptr};
+    std::atomic<std::uint64_t> contended_reads_{0};
+    std::atomic<std::uint64_t> contended_writes_{0};
+    std::atomic<std::uint64_t> wait_ns_total_{0};
+    std::atomic<std::uint64_t> wait_ns_max_{0};
 };
 
 template <Level L>

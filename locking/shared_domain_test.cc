@@ -1,6 +1,5 @@
-#include "locking/shared_domain.h"
-
 #include "locking/death_test.h"
+#include "locking/shared_guarded.h"
 #include "locking/test_levels.h"
 
 #include <thread>
@@ -66,31 +65,54 @@ TEST_CASE("writers lose no update and readers see whole ones") {
     CHECK_FALSE(torn.load());
 }
 
-TEST_CASE("order and recursion are checked as for any domain") {
+TEST_CASE("guarded data is const for readers and open for writers") {
+    SharedGuarded<int, Middle> guarded("value", 7);
+    ThreadEntry entry;
+    CHECK(guarded.write(entry, [](int& value, Held<Middle>&) { return ++value; }) == 8);
+    CHECK(guarded.read(entry, [&](const int& value, HeldShared<Middle>& held) {
+        return value + guarded(held);
+    }) == 16);
+    WriteGuard<Middle> guard = guarded.domain().write(entry);
+    CHECK(guarded(guard) == 8);
+}
+
+TEST_CASE("a token of another shared domain does not open guarded data") {
+    CHECK(death_of([] {
+              SharedGuarded<int, Middle> guarded("right", 7);
+              SharedDomain<Middle> other("wrong");
+              ReadGuard<Middle> guard = other.read_dynamic();
+              (void)guarded(guard);
+          }).says("right", "must be held for reading, but nobody holds it"));
+}
+
+TEST_CASE("order is checked as for any domain") {
     CHECK(death_of([] {
               SharedDomain<Outer> shared("shared outer");
               Domain<Inner> inner("inner first");
               Guard<Inner> guard = inner.lock_dynamic();
               ReadGuard<Outer> read = shared.read_dynamic();
           }).says("shared outer", "inner first"));
-    CHECK(death_of([] {
-              SharedDomain<Outer> shared("upgraded");
-              ReadGuard<Outer> read = shared.read_dynamic();
-              WriteGuard<Outer> write = shared.write_dynamic();
-          }).says("taken twice", "upgraded"));
 }
 
-TEST_CASE("reading rights are not writing rights") {
-    CHECK(death_of([] {
-              SharedDomain<Outer> shared("guarded");
-              ReadGuard<Outer> read = shared.read_dynamic();
-              shared.assert_held_shared();
-              shared.assert_held();
-          }).says("guarded", "for writing"));
-    CHECK(death_of([] {
-              SharedDomain<Outer> shared("guarded");
-              shared.assert_held_shared();
-          }).says("guarded", "for reading"));
+TEST_CASE("a try neither waits nor minds the order") {
+    SharedDomain<Outer> shared("shared");
+    Domain<Inner> inner("inner");
+    Guard<Inner> guard = inner.lock_dynamic();
+    REQUIRE(shared.try_lock_shared_erased());
+    std::thread([&] {
+        CHECK(shared.try_lock_shared_erased());
+        shared.unlock_shared_erased();
+        CHECK_FALSE(shared.try_lock_erased());
+    }).join();
+    shared.unlock_shared_erased();
+    REQUIRE(shared.try_lock_erased());
+    std::thread([&] { CHECK_FALSE(shared.try_lock_shared_erased()); }).join();
+    shared.unlock_erased();
+    CHECK(shared.stats().writes == 1);
+    CHECK(death_of([&] {
+              REQUIRE(shared.try_lock_shared_erased());
+              (void)shared.try_lock_shared_erased();
+          }).says("shared (rank 100) taken twice"));
 }
 
 }  // namespace

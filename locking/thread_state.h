@@ -2,8 +2,9 @@
 
 /// What one thread holds right now: its stack of domains and its RCU read sections.
 /// Private to the library; other headers include it because the fast paths are inline. One object
-/// per thread, found by one TLS offset, written by its thread only (the RCU word is read by
-/// others). It never allocates and has no destructor.
+/// per thread, found by one TLS offset and written by its thread only. Everything in it may be read
+/// by others, for grace periods and reports, so all of it is atomic, without order where that is
+/// enough. It never allocates and has no destructor.
 
 #include "locking/check.h"
 #include "locking/lock_rank.h"
@@ -11,7 +12,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 namespace tern::locking {
 
@@ -20,38 +20,74 @@ class RankedLock;
 /// Depth of the deepest chain of domains one thread may hold.
 inline constexpr std::size_t held_depth_max = 48;
 
-struct HeldEntry {
-    const RankedLock* lock = nullptr;
-    const char* file = nullptr;
-    std::int32_t line = 0;
-    LockRank floor = 0;  ///< highest rank held so far; the next one must be above
-    bool shared = false;
-};
-
-/// How this thread takes part in RCU; zero until its first read section.
-enum class ReaderMode : std::uint8_t { unregistered, light, fenced };
-
-struct ThreadState {
-    // RCU part, scanned by writers of any thread.
-    alignas(64) std::atomic<std::uint64_t> reader_word{0};  ///< phase << 16 | nesting
-    ThreadState* next_reader = nullptr;                     ///< under the registry mutex
-    ThreadState** previous_reader = nullptr;
-    ReaderMode reader_mode = ReaderMode::unregistered;
-
-    // Lock part. Entry 0 is the floor of an empty stack.
-    std::uint32_t depth = 0;
-    HeldEntry entries[held_depth_max + 1];
-
-    LockRank floor() const { return entries[depth].floor; }
-
-    bool in_read_section() const {
-        return reader_word.load(std::memory_order_relaxed) & reader_nesting_mask;
+/// One lock held: which, taken where, and the highest rank held so far.
+class HeldEntry {
+  public:
+    void set(const RankedLock* lock, Here where, LockRank floor, bool shared) {
+        lock_.store(lock, std::memory_order_relaxed);
+        file_.store(where.file, std::memory_order_relaxed);
+        rest_.store(static_cast<std::uint64_t>(static_cast<std::uint32_t>(where.line)) << 32 |
+                        static_cast<std::uint64_t>(shared) << 16 | floor,
+                    std::memory_order_relaxed);
     }
 
-    static constexpr std::uint64_t reader_nesting_mask = 0xffff;
+    const RankedLock* lock() const { return lock_.load(std::memory_order_relaxed); }
+
+    Here where() const {
+        return {file_.load(std::memory_order_relaxed), static_cast<int>(rest() >> 32)};
+    }
+
+    /// The next lock must rank above this.
+    LockRank floor() const { return static_cast<LockRank>(rest()); }
+
+    bool shared() const { return (rest() >> 16 & 1) != 0; }
+
+  private:
+    std::uint64_t rest() const { return rest_.load(std::memory_order_relaxed); }
+
+    std::atomic<const RankedLock*> lock_{nullptr};
+    std::atomic<const char*> file_{""};
+    std::atomic<std::uint64_t> rest_{0};  ///< line, shared, floor
 };
 
-// Written and read by its own thread; the address also serves as the thread's identity.
+/// What a sleeping thread waits for; `lock` is nullptr if it does not.
+struct WaitEntry {
+    std::atomic<const RankedLock*> lock{nullptr};
+    std::atomic<const char*> file{""};
+    std::atomic<int> line{0};
+    std::atomic<std::uint64_t> since_ns{0};
+};
+
+struct ThreadState {
+    // The word of RCU: phase, then whether entering needs more than a store, then nesting. Zero in
+    // a thread that can enter with one store and is outside.
+    static constexpr std::uint64_t nesting_mask = 0x7fff;
+    static constexpr std::uint64_t not_plain = 0x8000;
+    static constexpr unsigned phase_shift = 16;
+
+    alignas(64) std::atomic<std::uint64_t> reader_word{not_plain};
+    std::atomic<std::uint32_t> depth{0};
+    std::uint32_t depth_max = 0;            ///< held_depth_max once the thread is in the list
+    std::uint32_t id = 0;                   ///< of the system; set before the thread is in the list
+    HeldEntry entries[held_depth_max + 1];  ///< entry 0 is the floor of an empty stack
+    WaitEntry waits;
+
+    // Under the mutex of the list.
+    ThreadState* next = nullptr;
+    ThreadState** previous = nullptr;
+
+    bool introduced() const { return depth_max != 0; }
+
+    std::uint32_t held() const { return depth.load(std::memory_order_relaxed); }
+
+    LockRank floor() const { return entries[held()].floor(); }
+
+    bool in_read_section() const {
+        return (reader_word.load(std::memory_order_relaxed) & nesting_mask) != 0;
+    }
+};
+
+// The address also serves as the thread's identity.
 extern constinit thread_local ThreadState thread_state;
 
 }  // namespace tern::locking

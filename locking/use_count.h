@@ -7,8 +7,8 @@
 /// cannot vanish while a drop is at work, because the owner waits for drops in progress. Eight
 /// bytes.
 
+#include "locking/backoff.h"
 #include "locking/check.h"
-#include "locking/futex_mutex.h"
 
 #include <atomic>
 #include <cstdint>
@@ -48,8 +48,9 @@ class UseCount {
     /// instructions of other threads), then tells whether the object is unused.
     bool settled_idle() const {
         std::uint64_t seen = word_.load(std::memory_order_acquire);
+        Backoff backoff;
         while (drops(seen) != 0) {
-            cpu_pause();
+            backoff.once();
             seen = word_.load(std::memory_order_acquire);
         }
         return seen == 0;

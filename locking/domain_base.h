@@ -1,0 +1,122 @@
+#pragma once
+
+/// The type-erased face of a domain: enough for loops, pools and reports.
+/// It is the mutex with its name, rank, checks and counters; Domain<L> adds the level as a type.
+/// Any thread may take it. Each check aborts at the first wrong step with both names and places,
+/// who holds the domain, and where that thread took it. It never allocates and never calls its
+/// user.
+
+#include "locking/annotations.h"
+#include "locking/futex_mutex.h"
+#include "locking/ranked_lock.h"
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace tern::locking {
+
+class LockTimings;
+
+/// Counters of one domain; exact for the thread that holds it, recent for others.
+struct DomainStats {
+    std::uint64_t acquisitions = 0;
+    std::uint64_t contended = 0;      ///< acquisitions that had to wait
+    std::uint64_t wait_ns_total = 0;  ///< only contended ones are timed
+    std::uint64_t wait_ns_max = 0;
+};
+
+class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
+  public:
+    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
+
+    ~DomainBase() {
+        if (holder_.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+            destroyed_while_held();
+    }
+
+    bool held_by_this_thread() const {
+        return holder_.load(std::memory_order_relaxed) == &thread_state;
+    }
+
+    /// Aborts with the names of this domain and of all that is held, unless this thread holds it.
+    void assert_held(Here where = Here::now()) const TERN_ASSERT_CAPABILITY(this) {
+        if (!held_by_this_thread()) [[unlikely]]
+            not_held(where);
+    }
+
+    /// Tells Clang's analysis, and nobody else, what a guard in scope has made true. No check.
+    void known_held() const TERN_ASSERT_CAPABILITY(this) {}
+
+    /// Lock and unlock without a guard, for users that cannot have one (a loop around its handlers,
+    /// a pool on its way down the tree). The same run-time checks apply.
+    void lock_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
+        ThreadState& thread = thread_state;
+        check_order(thread, where);
+        if (!mutex_.try_lock()) [[unlikely]]
+            acquire_contended(thread, where);
+        settle(thread, where);
+    }
+
+    void unlock_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
+        ThreadState& thread = thread_state;
+        pop(thread, where);
+        if (hold_start_ != 0) [[unlikely]]
+            end_sample(thread.entries[thread.held() + 1].where());
+        holder_.store(nullptr, std::memory_order_relaxed);
+        mutex_.unlock();
+    }
+
+    /// Takes the domain if nobody has it. It cannot wait, so it may go against the order; locks
+    /// taken after it must still rank above everything held. Recursion gives false.
+    [[nodiscard]] bool try_lock_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS;
+
+    /// The same for a member of a group: the innermost held may also be an older one of this rank.
+    /// What PairLock and GroupLock are made of.
+    void lock_sibling_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS;
+
+    /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
+    /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
+    void hold_for_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.lock(); }
+
+    void release_after_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.unlock(); }
+
+    DomainStats stats() const;
+
+    /// From the next acquisition on, waits and holds go into `timings`; nullptr ends that. The
+    /// caller holds the domain.
+    void measure(LockTimings* timings, Here where = Here::now());
+
+  private:
+    /// The mutex is ours; writes it into the books.
+    void settle(ThreadState& thread, Here where) {
+        holder_.store(&thread, std::memory_order_relaxed);
+        if ((count_acquisition() & sample_mask_) == 0) [[unlikely]]
+            begin_sample();
+        push(thread, where, false);
+    }
+
+    static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+
+    void acquire_contended(ThreadState& thread, Here where) TERN_NO_THREAD_SAFETY_ANALYSIS;
+    void begin_sample();
+    void end_sample(Here taken);
+    [[noreturn]] void not_held(Here where) const;
+
+    static constexpr std::uint64_t no_samples = ~std::uint64_t{0};
+
+    FutexMutex mutex_;
+    std::atomic<const ThreadState*> holder_{nullptr};
+    // The holder's alone.
+    std::uint64_t sample_mask_ = no_samples;
+    std::uint64_t hold_start_ = 0;  ///< in ticks; 0 if this hold is not timed
+    LockTimings* timings_ = nullptr;
+    // Written by the holder only, read by anyone.
+    std::atomic<std::uint64_t> contended_{0};
+    std::atomic<std::uint64_t> wait_ns_total_{0};
+    std::atomic<std::uint64_t> wait_ns_max_{0};
+};
+
+}  // namespace tern::locking

@@ -1,0 +1,96 @@
+#include "locking/ranked_lock.h"
+
+#include "locking/lock_report.h"
+#include "locking/thread_list.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace tern::locking {
+
+namespace {
+
+// Locks are numbered and counted in the whole process, since a PairLock may meet any two.
+constinit std::atomic<std::uint64_t> last_serial{0};
+constinit std::atomic<std::uint64_t> locks_alive{0};
+
+/// Where this thread took a lock; nullptr if it does not hold it.
+const HeldEntry* find_entry(const ThreadState& thread, const RankedLock& lock) {
+    for (std::uint32_t i = 1; i <= thread.held(); ++i) {
+        if (thread.entries[i].lock() == &lock) return &thread.entries[i];
+    }
+    return nullptr;
+}
+
+/// The entry whose rank makes up the floor.
+const HeldEntry& highest_entry(const ThreadState& thread) {
+    const HeldEntry* highest = &thread.entries[1];
+    for (std::uint32_t i = 2; i <= thread.held(); ++i) {
+        if (thread.entries[i].lock()->rank() > highest->lock()->rank())
+            highest = &thread.entries[i];
+    }
+    return *highest;
+}
+
+}  // namespace
+
+RankedLock::RankedLock(std::string_view name, LockRank rank)
+    : serial_(last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
+      rank_(rank),
+      name_length_(static_cast<std::uint8_t>(std::min(name.size(), name_bytes_max))) {
+    std::memcpy(name_, name.data(), name_length_);
+    locks_alive.fetch_add(1, std::memory_order_relaxed);
+}
+
+RankedLock::~RankedLock() {
+    locks_alive.fetch_sub(1, std::memory_order_relaxed);
+    wait_for_reports();
+}
+
+std::uint64_t RankedLock::alive() {
+    return locks_alive.load(std::memory_order_relaxed);
+}
+
+void RankedLock::order_violation(const ThreadState& thread, Here where) const {
+    if (const HeldEntry* entry = find_entry(thread, *this)) {
+        const Here first = entry->where();
+        fatal(where, {"domain ", name(), " (rank ", rank_, ") taken twice by one thread, first at ",
+                      first.file, ":", first.line});
+    }
+    if (rank_ <= thread.floor()) {
+        const HeldEntry& entry = highest_entry(thread);
+        const Here taken = entry.where();
+        fatal(where, {"lock order violated: domain ", name(), " (rank ", rank_, ") wanted while ",
+                      entry.lock()->name(), " (rank ", entry.lock()->rank(), ") is held since ",
+                      taken.file, ":", taken.line});
+    }
+    fatal(where, {"domain ", name(), " (rank ", rank_,
+                  ") wanted inside an RCU read section, where only leaves may be taken"});
+}
+
+void RankedLock::release_violation(const ThreadState& thread, Here where) const {
+    if (find_entry(thread, *this) == nullptr) {
+        fatal(where, {"domain ", name(), " (rank ", rank_,
+                      ") released by a thread that does not hold it, ", HolderText(*this).text()});
+    }
+    const HeldEntry& innermost = thread.entries[thread.held()];
+    const Here taken = innermost.where();
+    fatal(where, {"domain ", name(), " (rank ", rank_, ") released before ",
+                  innermost.lock()->name(), " (rank ", innermost.lock()->rank(),
+                  ") which was taken later at ", taken.file, ":", taken.line});
+}
+
+void RankedLock::push_first_or_last(ThreadState& thread, Here where) const {
+    if (!thread.introduced()) introduce(thread);
+    if (thread.held() == held_depth_max) {
+        fatal(where, {"domain ", name(), " is one too many: a thread may hold ", held_depth_max});
+    }
+}
+
+void RankedLock::destroyed_while_held() const {
+    fatal(Here::now(), {"domain ", name(), " (rank ", rank_, ") destroyed while held, ",
+                        HolderText(*this).text()});
+}
+
+}  // namespace tern::locking
