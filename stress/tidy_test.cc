@@ -74,6 +74,7 @@ constexpr Exemption exemptions[] = {
     {"fuzz/", "banned word", "a target is one small file that names one decoder's namespace"},
     {"stress/bench/", "banned word", "peers are called by their names"},
     {"stress/bench/", "sleeping test", "memory is looked at again after a pause"},
+    {"stress/locking/no_allocation_test.cc", "banned word", "it counts what malloc hands out"},
     {"loops/mailbox_test.cc", "banned word", "its use count proves that messages are destroyed"},
     {"router/proto/pipe/pipe_test.cc", "layer", "static routes are what it sends through a pipe"},
     {"router/filter/opcodes.h", "length", "one opcode is one row, and one row one line"},
