@@ -26,31 +26,36 @@ namespace {
 constinit std::atomic<bool> counting{false};
 constinit std::atomic<std::uint64_t> allocations{0};
 
-void note() {
-    if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
-}
-
 }  // namespace
 }  // namespace tern::stress
 
 #ifdef TERN_COUNTS_ALLOCATIONS
+namespace {
+
+void note() {
+    if (tern::stress::counting.load(std::memory_order_relaxed))
+        tern::stress::allocations.fetch_add(1);
+}
+
+}  // namespace
+
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);
 void* __libc_realloc(void* old, std::size_t bytes);
 
 void* malloc(std::size_t bytes) {
-    tern::stress::note();
+    note();
     return __libc_malloc(bytes);
 }
 
 void* calloc(std::size_t count, std::size_t bytes) {
-    tern::stress::note();
+    note();
     return __libc_calloc(count, bytes);
 }
 
 void* realloc(void* old, std::size_t bytes) {
-    tern::stress::note();
+    note();
     return __libc_realloc(old, bytes);
 }
 }
