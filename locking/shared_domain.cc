@@ -1,5 +1,7 @@
 #include "locking/shared_domain.h"
 
+#include "locking/thread_list.h"
+
 namespace tern::locking {
 
 namespace {
@@ -79,6 +81,7 @@ void SharedDomainBase::lock_shared_erased(Here where) {
 
 bool SharedDomainBase::try_lock_shared_erased(Here where) {
     ThreadState& thread = thread_state;
+    if (!thread.introduced()) introduce(thread);
     if (held_shared_by_this_thread() || (rank() < first_leaf_rank && thread.in_read_section()))
         order_violation(thread, where);
     if (!try_read()) return false;
@@ -108,6 +111,7 @@ void SharedDomainBase::lock_erased(Here where) {
 
 bool SharedDomainBase::try_lock_erased(Here where) {
     ThreadState& thread = thread_state;
+    if (!thread.introduced()) introduce(thread);
     if (rank() < first_leaf_rank && thread.in_read_section()) order_violation(thread, where);
     std::uint32_t expected = 0;
     if (!word_.compare_exchange_strong(expected, writing, std::memory_order_acquire,
