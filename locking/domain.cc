@@ -2,11 +2,14 @@
 
 #include "locking/lock_report.h"
 #include "locking/lock_timings.h"
+#include "locking/thread_list.h"
 
 namespace tern::locking {
 
 bool DomainBase::try_lock_erased(Here where) {
     ThreadState& thread = thread_state;
+    if (!thread.introduced()) [[unlikely]]
+        introduce(thread);
     if (rank() < first_leaf_rank && thread.in_read_section()) [[unlikely]] {
         order_violation(thread, where);
     }

@@ -28,7 +28,9 @@ struct DomainStats {
 
 class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
   public:
-    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
+    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
+        helgrind::trust(this, sizeof(*this));
+    }
 
     ~DomainBase() {
         if (holder_.load(std::memory_order_relaxed) != nullptr) [[unlikely]]

@@ -9,6 +9,7 @@
 
 #include "locking/annotations.h"
 #include "locking/backoff.h"
+#include "locking/helgrind.h"
 #include "locking/platform.h"
 
 #include <atomic>
@@ -39,11 +40,14 @@ class TERN_CAPABILITY("mutex") FutexMutex {
 
     bool try_lock() noexcept TERN_TRY_ACQUIRE(true) TERN_NO_THREAD_SAFETY_ANALYSIS {
         std::uint32_t expected = 0;
-        return word_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
-                                             std::memory_order_relaxed);
+        const bool taken = word_.compare_exchange_strong(
+            expected, locked, std::memory_order_acquire, std::memory_order_relaxed);
+        if (taken) helgrind::acquired(this, true);
+        return taken;
     }
 
     void unlock() noexcept TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
+        helgrind::released(this, true);
         const std::uint32_t seen = word_.fetch_sub(locked, std::memory_order_release);
         if (seen != locked) [[unlikely]]
             wake_next(seen);
@@ -88,6 +92,7 @@ void FutexMutex::lock_contended(Sleeper& sleeper) noexcept {
             // Others may sleep too, so the mark stays and the next unlock wakes one of them.
             if (word_.compare_exchange_weak(seen, locked | slept_on, std::memory_order_acquire,
                                             std::memory_order_relaxed)) {
+                helgrind::acquired(this, true);
                 return;
             }
             continue;

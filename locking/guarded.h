@@ -40,12 +40,13 @@ class Guarded {
 
     /// The value for somebody who holds the domain. The token could belong to another domain of the
     /// level, so the domain is checked as well.
-    T& operator()(const Held<L>&, Here where = Here::now()) {
+    T& operator()(const Held<L>&, Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
         domain_.assert_held(where);
         return value_;
     }
 
-    const T& operator()(const Held<L>&, Here where = Here::now()) const {
+    const T& operator()(const Held<L>&,
+                        Here where = Here::now()) const TERN_NO_THREAD_SAFETY_ANALYSIS {
         domain_.assert_held(where);
         return value_;
     }

@@ -157,7 +157,6 @@ LockWait::LockWait(const RankedLock& lock, ThreadState& thread, Here where)
       start_ns_(platform::now_ns()),
       acquisitions_(lock.acquisitions()),
       patience_ns_(long_wait_ns.load(std::memory_order_acquire)) {
-    if (!thread.introduced()) introduce(thread);
     thread.waits.file.store(where.file, std::memory_order_relaxed);
     thread.waits.line.store(where.line, std::memory_order_relaxed);
     thread.waits.since_ns.store(start_ns_, std::memory_order_relaxed);

@@ -52,6 +52,15 @@ std::uint64_t RankedLock::alive() {
     return locks_alive.load(std::memory_order_relaxed);
 }
 
+void RankedLock::check_order_slowly(ThreadState& thread, Here where) const {
+    if (!thread.introduced()) {
+        introduce(thread);
+        check_order(thread, where);
+        return;
+    }
+    order_violation(thread, where);
+}
+
 void RankedLock::order_violation(const ThreadState& thread, Here where) const {
     if (const HeldEntry* entry = find_entry(thread, *this)) {
         const Here first = entry->where();
@@ -81,11 +90,8 @@ void RankedLock::release_violation(const ThreadState& thread, Here where) const 
                   ") which was taken later at ", taken.file, ":", taken.line});
 }
 
-void RankedLock::push_first_or_last(ThreadState& thread, Here where) const {
-    if (!thread.introduced()) introduce(thread);
-    if (thread.held() == held_depth_max) {
-        fatal(where, {"domain ", name(), " is one too many: a thread may hold ", held_depth_max});
-    }
+void RankedLock::too_deep(Here where) const {
+    fatal(where, {"domain ", name(), " is one too many: a thread may hold ", held_depth_max});
 }
 
 void RankedLock::destroyed_while_held() const {

@@ -43,18 +43,19 @@ class RankedLock {
     /// Waits for reports of other threads that may be looking at this lock.
     ~RankedLock();
 
-    /// The three refuse with an abort whatever breaks the rules.
-    void check_order(const ThreadState& thread, Here where) const {
+    /// The three refuse with an abort whatever breaks the rules. The first one also introduces the
+    /// thread, before anything is locked: a thread that forks waits for both.
+    void check_order(ThreadState& thread, Here where) const {
         if (rank_ <= thread.floor() || (rank_ < first_leaf_rank && thread.in_read_section()))
             [[unlikely]] {
-            order_violation(thread, where);
+            check_order_slowly(thread, where);
         }
     }
 
     void push(ThreadState& thread, Here where, bool shared) const {
         const std::uint32_t depth = thread.held();
-        if (depth >= thread.depth_max) [[unlikely]]
-            push_first_or_last(thread, where);
+        if (depth == held_depth_max) [[unlikely]]
+            too_deep(where);
         const LockRank floor = thread.entries[depth].floor();
         thread.entries[depth + 1].set(this, where, floor > rank_ ? floor : rank_, shared);
         thread.depth.store(depth + 1, std::memory_order_relaxed);
@@ -79,7 +80,8 @@ class RankedLock {
     [[noreturn]] void destroyed_while_held() const;
 
   private:
-    void push_first_or_last(ThreadState& thread, Here where) const;
+    void check_order_slowly(ThreadState& thread, Here where) const;
+    [[noreturn]] void too_deep(Here where) const;
 
     std::uint64_t serial_;
     std::atomic<std::uint64_t> acquisitions_{0};

@@ -111,6 +111,26 @@ TEST_CASE("reclaim keeps to its budget") {
     CHECK(reclaimed == 10);
 }
 
+TEST_CASE("a forked child does not wait for readers that it does not have") {
+    std::atomic<int> step{0};
+    std::thread reader([&] {
+        ReadSection section;
+        step.store(1);
+        step.notify_all();
+        step.wait(1);
+    });
+    step.wait(0);
+    const Death death = death_of([] {
+        synchronize();
+        ReadSection section;
+        (void)!::write(STDERR_FILENO, "through", 7);
+    });
+    CHECK(death.report == "through");
+    step.store(2);
+    step.notify_all();
+    reader.join();
+}
+
 // Store-buffer litmus: a writer replaces an object, waits and spoils the old one; readers with
 // stores in flight before the section must never see a spoilt object.
 TEST_CASE("AT-RCU-1 no reader ever sees an object that was reclaimed", "[AT-RCU-1]") {

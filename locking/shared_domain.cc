@@ -1,5 +1,7 @@
 #include "locking/shared_domain.h"
 
+#include "locking/thread_list.h"
+
 namespace tern::locking {
 
 namespace {
@@ -74,20 +76,24 @@ void SharedDomainBase::lock_shared_erased(Here where) {
     check_order(thread, where);
     if (!try_read()) [[unlikely]]
         wait_to_read(thread, where);
+    helgrind::acquired(this, false);
     push(thread, where, true);
 }
 
 bool SharedDomainBase::try_lock_shared_erased(Here where) {
     ThreadState& thread = thread_state;
+    if (!thread.introduced()) introduce(thread);
     if (held_shared_by_this_thread() || (rank() < first_leaf_rank && thread.in_read_section()))
         order_violation(thread, where);
     if (!try_read()) return false;
+    helgrind::acquired(this, false);
     push(thread, where, true);
     return true;
 }
 
 void SharedDomainBase::unlock_shared_erased(Here where) {
     pop(thread_state, where);
+    helgrind::released(this, false);
     const std::uint32_t before = word_.fetch_sub(one_reader, std::memory_order_release);
     if ((before & readers_mask) == one_reader && (before & waiting_mask) != 0)
         platform::wake_one(word_, writers_channel);
@@ -101,6 +107,7 @@ void SharedDomainBase::lock_erased(Here where) {
                                        std::memory_order_relaxed)) [[unlikely]] {
         wait_to_write(thread, where);
     }
+    helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
     push(thread, where, false);
@@ -108,12 +115,14 @@ void SharedDomainBase::lock_erased(Here where) {
 
 bool SharedDomainBase::try_lock_erased(Here where) {
     ThreadState& thread = thread_state;
+    if (!thread.introduced()) introduce(thread);
     if (rank() < first_leaf_rank && thread.in_read_section()) order_violation(thread, where);
     std::uint32_t expected = 0;
     if (!word_.compare_exchange_strong(expected, writing, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
         return false;
     }
+    helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
     push(thread, where, false);
@@ -122,6 +131,7 @@ bool SharedDomainBase::try_lock_erased(Here where) {
 
 void SharedDomainBase::unlock_erased(Here where) {
     pop(thread_state, where);
+    helgrind::released(this, true);
     writer_.store(nullptr, std::memory_order_relaxed);
     std::uint32_t seen = word_.load(std::memory_order_relaxed);
     // While writers wait, readers would only look and sleep again; their mark stays for later.

@@ -36,7 +36,9 @@ struct SharedDomainStats {
 /// The type-erased part.
 class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
   public:
-    SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
+    SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
+        helgrind::trust(this, sizeof(*this));
+    }
 
     ~SharedDomainBase() {
         if (word_.load(std::memory_order_relaxed) != 0) [[unlikely]]

@@ -40,12 +40,13 @@ class SharedGuarded {
 
     /// The value for somebody who holds the domain. The token could belong to another domain of the
     /// level, so the domain is checked as well.
-    const T& operator()(const HeldShared<L>&, Here where = Here::now()) const {
+    const T& operator()(const HeldShared<L>&,
+                        Here where = Here::now()) const TERN_NO_THREAD_SAFETY_ANALYSIS {
         domain_.assert_held_shared(where);
         return value_;
     }
 
-    T& operator()(const Held<L>&, Here where = Here::now()) {
+    T& operator()(const Held<L>&, Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
         domain_.assert_held(where);
         return value_;
     }

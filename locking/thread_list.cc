@@ -29,7 +29,7 @@ void dismiss(void* ended) {
     thread_list.mutex.lock();
     *thread.previous = thread.next;
     if (thread.next != nullptr) thread.next->previous = thread.previous;
-    thread.depth_max = 0;
+    thread.entries[0].set(nullptr, {}, ThreadState::not_introduced, false);
     // The destructor of another key may still read, and would be introduced again.
     thread.reader_word.store(ThreadState::not_plain, std::memory_order_relaxed);
     thread_list.mutex.unlock();
@@ -64,13 +64,15 @@ void prepare() TERN_REQUIRES(thread_list.mutex) {
 
 void introduce(ThreadState& thread) noexcept {
     thread.id = platform::thread_id();
+    helgrind::trust(&thread, sizeof(thread));
+    helgrind::trust(&thread_list.mutex, sizeof(thread_list.mutex));
     thread_list.mutex.lock();
     if (!thread_list.prepared) prepare();
     if (thread_list.mode == ReaderMode::light) {
         thread.reader_word.store(0, std::memory_order_relaxed);
     }
     link(thread);
-    thread.depth_max = held_depth_max;
+    thread.entries[0].set(nullptr, {}, Nothing::rank, false);
     thread_list.mutex.unlock();
     TERN_ASSERT(::pthread_setspecific(exit_key, &thread) == 0);
 }

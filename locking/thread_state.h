@@ -23,6 +23,10 @@ inline constexpr std::size_t held_depth_max = 48;
 /// One lock held: which, taken where, and the highest rank held so far.
 class HeldEntry {
   public:
+    HeldEntry() = default;
+
+    constexpr explicit HeldEntry(LockRank floor) : rest_(floor) {}
+
     void set(const RankedLock* lock, Here where, LockRank floor, bool shared) {
         lock_.store(lock, std::memory_order_relaxed);
         file_.store(where.file, std::memory_order_relaxed);
@@ -65,18 +69,22 @@ struct ThreadState {
     static constexpr std::uint64_t not_plain = 0x8000;
     static constexpr unsigned phase_shift = 16;
 
+    static constexpr LockRank not_introduced = 0xffff;
+
     alignas(64) std::atomic<std::uint64_t> reader_word{not_plain};
     std::atomic<std::uint32_t> depth{0};
-    std::uint32_t depth_max = 0;            ///< held_depth_max once the thread is in the list
-    std::uint32_t id = 0;                   ///< of the system; set before the thread is in the list
-    HeldEntry entries[held_depth_max + 1];  ///< entry 0 is the floor of an empty stack
+    std::uint32_t depth_max = 0;  ///< held_depth_max once the thread is in the list
+    std::uint32_t id = 0;         ///< of the system; set before the thread is in the list
+    // Entry 0 is the floor of an empty stack. A thread that is not in the list has one above which
+    // there is no rank, so that its first lock comes to introduce it.
+    HeldEntry entries[held_depth_max + 1] = {HeldEntry(not_introduced)};
     WaitEntry waits;
 
     // Under the mutex of the list.
     ThreadState* next = nullptr;
     ThreadState** previous = nullptr;
 
-    bool introduced() const { return depth_max != 0; }
+    bool introduced() const { return entries[0].floor() != not_introduced; }
 
     std::uint32_t held() const { return depth.load(std::memory_order_relaxed); }
 

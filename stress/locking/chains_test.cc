@@ -35,6 +35,7 @@ struct World {
             for (std::size_t i = 0; i < width; ++i)
                 levels[level].emplace_back(level);
         }
+        locking::helgrind::trust(&acquisitions, sizeof(acquisitions));
     }
 
     std::deque<Place> levels[level_count];  ///< each in the order of serials

@@ -1,0 +1,191 @@
+// The bare mutex as a model: three threads, each access to its word a step of its own, patience
+// and the choice of whom the kernel wakes left open. It follows futex_mutex.h line by line.
+
+#include "stress/locking/explorer.h"
+
+#include <array>
+#include <compare>
+#include <cstdint>
+
+#include <catch2/catch.hpp>
+
+namespace tern::stress {
+namespace {
+
+constexpr std::uint8_t locked = 1;
+constexpr std::uint8_t slept_on = 2;
+constexpr std::uint8_t handover = 4;
+
+enum class At : std::uint8_t {
+    try_lock,
+    look,
+    take,
+    mark,
+    sleep,
+    asleep,
+    woken,
+    inside,
+    wake,
+    over
+};
+
+struct Thread {
+    At at = At::try_lock;
+    std::uint8_t rounds = 0;
+    std::uint8_t seen = 0;
+    bool starved = false;
+    auto operator<=>(const Thread&) const = default;
+};
+
+constexpr std::size_t thread_count = 3;
+constexpr std::uint8_t rounds_each = 2;
+
+struct MutexState {
+    std::uint8_t word = 0;
+    std::array<Thread, thread_count> threads;
+    auto operator<=>(const MutexState&) const = default;
+};
+
+enum class Defect { none, no_wake, no_mark_after_sleep, newcomers_take_what_is_kept };
+
+struct MutexModel {
+    Defect defect = Defect::none;
+    std::size_t threads = thread_count;
+
+    bool broken(const MutexState& state) const {
+        int inside = 0;
+        for (const Thread& thread : state.threads)
+            inside += thread.at == At::inside;
+        return inside > 1;
+    }
+
+    bool done(const MutexState& state) const {
+        for (const Thread& thread : state.threads) {
+            if (thread.at != At::over) return false;
+        }
+        return true;
+    }
+
+    void step(const MutexState& state, std::size_t who, std::vector<MutexState>& out) const {
+        const Thread& thread = state.threads[who];
+        const auto go = [&](At at, std::uint8_t word, std::uint8_t seen) {
+            MutexState next = state;
+            next.word = word;
+            next.threads[who].at = at;
+            next.threads[who].seen = seen;
+            out.push_back(next);
+        };
+        const std::uint8_t word = state.word;
+        const std::uint8_t seen = thread.seen;
+        switch (thread.at) {
+            case At::try_lock:
+                word == 0 ? go(At::inside, locked, 0) : go(At::look, word, 0);
+                return;
+            case At::look: {
+                const bool kept = (word & handover) != 0 && !thread.starved &&
+                                  defect != Defect::newcomers_take_what_is_kept;
+                go((word & locked) == 0 && !kept ? At::take : At::mark, word, word);
+                return;
+            }
+            case At::take:
+                if (word == seen) {
+                    const bool mark = defect != Defect::no_mark_after_sleep;
+                    go(At::inside, mark ? locked | slept_on : locked, 0);
+                } else {
+                    go(At::look, word, 0);
+                }
+                return;
+            case At::mark:
+                word == seen ? go(At::sleep, marked(thread), marked(thread))
+                             : go(At::look, word, 0);
+                return;
+            case At::sleep:
+                go(word == seen ? At::asleep : At::woken, word, 0);
+                return;
+            case At::asleep:
+            case At::over:
+                return;
+            case At::woken:
+                lose_patience_or_not(state, who, out);
+                return;
+            case At::inside:
+                leave(state, who, out);
+                return;
+            case At::wake:
+                wake(state, who, out);
+                return;
+        }
+    }
+
+  private:
+    static std::uint8_t marked(const Thread& thread) {
+        return static_cast<std::uint8_t>(thread.seen | slept_on | (thread.starved ? handover : 0));
+    }
+
+    static void lose_patience_or_not(const MutexState& state,
+                                     std::size_t who,
+                                     std::vector<MutexState>& out) {
+        MutexState next = state;
+        next.threads[who].at = At::look;
+        out.push_back(next);
+        next.threads[who].starved = true;
+        out.push_back(next);
+    }
+
+    static void end_round(Thread& thread) {
+        thread.starved = false;
+        thread.seen = 0;
+        thread.at = ++thread.rounds == rounds_each ? At::over : At::try_lock;
+    }
+
+    static void leave(const MutexState& state, std::size_t who, std::vector<MutexState>& out) {
+        MutexState next = state;
+        Thread& thread = next.threads[who];
+        thread.seen = state.word;
+        next.word = static_cast<std::uint8_t>(state.word - locked);
+        if (state.word == locked) {
+            end_round(thread);
+        } else {
+            thread.at = At::wake;
+        }
+        out.push_back(next);
+    }
+
+    void wake(const MutexState& state, std::size_t who, std::vector<MutexState>& out) const {
+        MutexState next = state;
+        const bool kept = (state.threads[who].seen & handover) != 0;
+        end_round(next.threads[who]);
+        if (!kept) {
+            if (state.word != slept_on) {
+                out.push_back(next);
+                return;
+            }
+            next.word = 0;
+        }
+        bool somebody = false;
+        for (std::size_t i = 0; i < thread_count && defect != Defect::no_wake; ++i) {
+            if (state.threads[i].at != At::asleep || (kept && !state.threads[i].starved)) continue;
+            somebody = true;
+            MutexState woken = next;
+            woken.threads[i].at = At::woken;
+            out.push_back(woken);
+        }
+        if (!somebody) out.push_back(next);
+    }
+};
+
+TEST_CASE("AT-LOCK-10 the mutex excludes and nobody sleeps for ever, in every interleaving",
+          "[AT-LOCK-10]") {
+    const Findings findings = explore(MutexModel{}, MutexState{});
+    CHECK(findings.states > 1000);
+    CHECK_FALSE(findings.broken);
+    CHECK_FALSE(findings.stuck);
+}
+
+TEST_CASE("AT-LOCK-10 the model sees a mutex that forgets sleepers", "[AT-LOCK-10]") {
+    CHECK(explore(MutexModel{.defect = Defect::no_wake}, MutexState{}).stuck);
+    CHECK(explore(MutexModel{.defect = Defect::no_mark_after_sleep}, MutexState{}).stuck);
+}
+
+}  // namespace
+}  // namespace tern::stress
