@@ -36,7 +36,7 @@ struct MagazineRegistry {
     void before_fork() noexcept;
     void after_fork() noexcept;
     void settle_child() noexcept;
-    void inherit(MagazineOwner& owner) noexcept;
+    static void give_up_stocks(MagazineOwner& owner) noexcept;
 };
 
 namespace {
@@ -65,14 +65,6 @@ thread_local ThreadExit thread_exit;
 
 void set(std::atomic<std::uint32_t>& length, std::uint32_t value) {
     length.store(value, std::memory_order_relaxed);
-}
-
-std::uint32_t count(const FreeItem* item) {
-    std::uint32_t length = 0;
-    for (; item != nullptr; item = item->next) {
-        ++length;
-    }
-    return length;
 }
 
 }  // namespace
@@ -166,12 +158,8 @@ void MagazineRegistry::after_fork() noexcept {
 
 /// Only this thread is left; the others' slots lie in memory that new threads will use.
 void MagazineRegistry::settle_child() noexcept {
-    for (const bool callers : {true, false}) {
-        for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
-            if (owner->calls_other_owners() == callers) inherit(*owner);
-        }
-    }
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
+        give_up_stocks(*owner);
         std::uint64_t taken_here = 0;
         for (const Magazine* slot = owner->slots_; slot != nullptr; slot = slot->next) {
             taken_here += slot->taken.load(std::memory_order_relaxed);
@@ -180,19 +168,15 @@ void MagazineRegistry::settle_child() noexcept {
     }
 }
 
-void MagazineRegistry::inherit(MagazineOwner& owner) noexcept {
+void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
     owner.returning_ = 0;
     for (Magazine* slot = owner.slots_; slot != nullptr;) {
         Magazine* next = slot->next;
         if (slot < thread_magazines || slot >= thread_magazines + magazine_slots) {
-            Stock stock = take_stock(*slot);
-            // Their thread may have been between two words.
-            stock.loaded.length = count(stock.loaded.head);
-            stock.spare.length = count(stock.spare.head);
-            if (stock.loaded.head == stock.spare.head) stock.spare = {};
+            take_stock(*slot);
             slot->taken.store(0, std::memory_order_relaxed);
             unlink(*slot);
-            give(owner, stock);
+            owner.stocks_lost_ = true;
         }
         slot = next;
     }

@@ -4,8 +4,9 @@
 /// SharedSlab. A thread keeps at most two chains per owner and exchanges whole chains with the
 /// depot, so the lock of the depot is taken once per chain and a chain can never be torn. The
 /// stocks live in the thread's TLS (a fixed set of slots, no allocation); a slot wanted by another
-/// owner, or whose thread ends, gives its chains back. After fork() the child inherits the stocks
-/// of the threads that did not come along. Private to alloc.
+/// owner, or whose thread ends, gives its chains back. After fork() the child cannot read the
+/// stocks of threads that did not come along (the kernel copies them page by page while they
+/// change), so it counts them as handed out. Private to alloc.
 
 #include "locking/check.h"
 
@@ -70,8 +71,8 @@ class MagazineOwner {
     /// Holds the depot for the moment of a fork, outside the order of domains.
     virtual void hold_for_fork() noexcept = 0;
     virtual void release_after_fork() noexcept = 0;
-    /// In the child, once the stocks are settled: what is in no stock and no depot was in the hands
-    /// of somebody, and counts as handed out.
+    /// In the child, once foreign stocks are given up: what is in no stock and no depot was in the
+    /// hands of somebody, and counts as handed out.
     virtual std::uint64_t handed_out() const noexcept = 0;
 
     /// Depots of this kind call other owners while locked, so they are locked before them.
@@ -108,6 +109,9 @@ class MagazineOwner {
 
     std::uint32_t chain_length() const { return chain_length_; }
 
+    /// Whether this is the child of a fork that gave up stocks of other threads.
+    bool stocks_lost() const { return stocks_lost_; }
+
     /// Gives the stocks of all threads back to the depot; no other thread may be inside.
     void collect_stocks() noexcept;
 
@@ -130,8 +134,6 @@ class MagazineOwner {
     static FreeItem* pop_loaded(Magazine& magazine) {
         FreeItem* item = magazine.loaded;
         magazine.loaded = item->next;
-        // The child of a fork walks the chain as it lay in memory at that moment.
-        std::atomic_signal_fence(std::memory_order_seq_cst);
         add(magazine.loaded_length, ~std::uint32_t{0});
         add(magazine.taken, std::uint64_t{1});
         return item;
@@ -139,7 +141,6 @@ class MagazineOwner {
 
     static void push_loaded(Magazine& magazine, FreeItem* item) {
         item->next = magazine.loaded;
-        std::atomic_signal_fence(std::memory_order_seq_cst);
         magazine.loaded = item;
         add(magazine.loaded_length, std::uint32_t{1});
         add(magazine.taken, ~std::uint64_t{0});
@@ -157,6 +158,7 @@ class MagazineOwner {
     std::uint32_t chain_length_;
     std::uint64_t taken_by_gone_ = 0;  ///< `taken` of slots that were given up
     std::uint32_t returning_ = 0;      ///< threads that give a stock back right now
+    bool stocks_lost_ = false;
     Magazine* slots_ = nullptr;
     MagazineOwner* next_owner_ = nullptr;
     MagazineOwner** previous_owner_ = nullptr;
