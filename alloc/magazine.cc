@@ -1,6 +1,7 @@
 #include "alloc/magazine.h"
 
 #include "locking/futex_mutex.h"
+#include "locking/rcu.h"
 
 #include <thread>
 #include <utility>
@@ -34,7 +35,7 @@ struct MagazineRegistry {
     static void give(MagazineOwner& owner, const Stock& stock) noexcept;
 
     void before_fork() noexcept;
-    void after_fork() noexcept;
+    void after_fork(locking::ForkSide side) noexcept;
     void settle_child() noexcept;
     static void give_up_stocks(MagazineOwner& owner) noexcept;
 };
@@ -122,9 +123,14 @@ void MagazineOwner::enroll() {
     const bool first = !std::exchange(registry.fork_handled, true);
     registry.owners_mutex.unlock();
     if (first) {
-        ::pthread_atfork([] { registry.before_fork(); }, [] { registry.after_fork(); },
+        using locking::ForkSide;
+        // A read section makes locking register its own handlers before these: what a child's
+        // handler locks here must be free by then.
+        { const locking::rcu::ReadSection section; }
+        ::pthread_atfork([] { registry.before_fork(); },
+                         [] { registry.after_fork(ForkSide::parent); },
                          [] {
-                             registry.after_fork();
+                             registry.after_fork(ForkSide::child);
                              registry.settle_child();
                          });
     }
@@ -148,12 +154,14 @@ void MagazineRegistry::before_fork() noexcept {
     }
 }
 
-void MagazineRegistry::after_fork() noexcept {
+void MagazineRegistry::after_fork(locking::ForkSide side) noexcept
+    TERN_NO_THREAD_SAFETY_ANALYSIS {
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
-        owner->release_after_fork();
+        owner->release_after_fork(side);
     }
-    mutex.unlock();
-    owners_mutex.unlock();
+    for (locking::FutexMutex* each : {&mutex, &owners_mutex}) {
+        side == locking::ForkSide::child ? each->free_in_child() : each->unlock();
+    }
 }
 
 /// Only this thread is left; the others' slots lie in memory that new threads will use.

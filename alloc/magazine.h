@@ -9,6 +9,7 @@
 /// change), so it counts them as handed out. Private to alloc.
 
 #include "locking/check.h"
+#include "locking/futex_mutex.h"
 
 #include <atomic>
 #include <cstddef>
@@ -70,7 +71,7 @@ class MagazineOwner {
 
     /// Holds the depot for the moment of a fork, outside the order of domains.
     virtual void hold_for_fork() noexcept = 0;
-    virtual void release_after_fork() noexcept = 0;
+    virtual void release_after_fork(locking::ForkSide side) noexcept = 0;
     /// In the child, once foreign stocks are given up: what is in no stock and no depot was in the
     /// hands of somebody, and counts as handed out.
     virtual std::uint64_t handed_out() const noexcept = 0;

@@ -208,7 +208,9 @@ class PageCache final : public detail::MagazineOwner {
 
     void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
 
-    void release_after_fork() noexcept override { depot_.release_after_fork(); }
+    void release_after_fork(locking::ForkSide side) noexcept override {
+        depot_.release_after_fork(side);
+    }
 
     std::uint64_t handed_out() const noexcept override;
 

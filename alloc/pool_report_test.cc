@@ -10,6 +10,7 @@
 
 #include <array>
 #include <optional>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -193,7 +194,14 @@ TEST_CASE("the last words of a process have the tree, but for what another threa
         root.block(77);
         Pool& busy = root.child(guard, inner, "in work");
         root.child("calm").make<Slab<int>>("numbers");
-        std::thread([&] { inner.lock_erased(); }).join();
+        std::atomic<bool> taken{false};
+        std::thread([&] {
+            inner.lock_erased();
+            taken.store(true);
+            taken.notify_one();
+            taken.wait(true);  // for ever: the process dies with the domain held
+        }).detach();
+        taken.wait(false);
         cache.on_exhaustion(
             [](void* context) noexcept {
                 MemoryLines lines(STDERR_FILENO);

@@ -60,7 +60,9 @@ class SharedSlabBase : public detail::MagazineOwner {
 
     void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
 
-    void release_after_fork() noexcept override { depot_.release_after_fork(); }
+    void release_after_fork(locking::ForkSide side) noexcept override {
+        depot_.release_after_fork(side);
+    }
 
     bool calls_other_owners() const noexcept override { return true; }
 

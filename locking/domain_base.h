@@ -81,7 +81,9 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
     void hold_for_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.lock(); }
 
-    void release_after_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS { mutex_.unlock(); }
+    void release_after_fork(ForkSide side) noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
+        side == ForkSide::child ? mutex_.free_in_child() : mutex_.unlock();
+    }
 
     DomainStats stats() const;
 

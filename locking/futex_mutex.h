@@ -32,6 +32,9 @@ class PlainSleeper {
     std::uint64_t start_ns_;
 };
 
+/// Which of the two processes after a fork.
+enum class ForkSide : std::uint8_t { parent, child };
+
 class TERN_CAPABILITY("mutex") FutexMutex {
   public:
     void lock() noexcept TERN_ACQUIRE() TERN_NO_THREAD_SAFETY_ANALYSIS {
@@ -51,6 +54,12 @@ class TERN_CAPABILITY("mutex") FutexMutex {
         const std::uint32_t seen = word_.fetch_sub(locked, std::memory_order_release);
         if (seen != locked) [[unlikely]]
             wake_next(seen);
+    }
+
+    /// In the child of a fork, by the thread that forked with the mutex held: it is free, and those
+    /// who waited for it, or were promised it, are not there any more.
+    void free_in_child() noexcept TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
+        word_.store(0, std::memory_order_relaxed);
     }
 
     /// Waits after try_lock() failed.

@@ -15,7 +15,7 @@ function(tern_install name)
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT toolkit)
     install(EXPORT tern-${name} NAMESPACE tern:: DESTINATION ${package} COMPONENT toolkit)
     install(DIRECTORY ./ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tern/${name} COMPONENT toolkit
-        FILES_MATCHING PATTERN "*.h" PATTERN "*_test.h" EXCLUDE PATTERN "test_*.h" EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN "*_test.h" EXCLUDE PATTERN "test_*.h" EXCLUDE PATTERN "*_testing.h" EXCLUDE)
     write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tern-config-version.cmake
         VERSION ${TERN_VERSION} COMPATIBILITY SameMinorVersion)
     install(FILES ${folder}/tern-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/tern-config-version.cmake

@@ -49,7 +49,7 @@ void after_fork_in_child() TERN_NO_THREAD_SAFETY_ANALYSIS {
         link(thread_state);
         thread_state.id = platform::thread_id();
     }
-    thread_list.mutex.unlock();
+    thread_list.mutex.free_in_child();
 }
 
 /// Once per process.

@@ -255,8 +255,8 @@ TEST_CASE("every option of a group and of a runtime is used by the code") {
     code += text_of(folder / "group_state.h");
     for (const char* option :
          {"name", "kind", "threads", "max_latency", "min_slice", "max_slice", "max_sleep", "spin",
-          "busy_enter", "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain", "main_name",
-          "clock", "pollers", "seed"}) {
+          "busy_enter", "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain",
+          "main_name", "clock", "pollers", "seed"}) {
         INFO(option);
         const bool used = code.find("options." + std::string(option)) != std::string::npos ||
                           code.find("options_." + std::string(option)) != std::string::npos ||

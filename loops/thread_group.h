@@ -39,7 +39,7 @@ struct GroupOptions {
     std::string name = "worker";
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
-    GroupLimits limits;
+    GroupLimits limits = {};
     /// Latency groups look for work that long before they sleep, in a twentieth of the time at
     /// most, and not while others need the processor.
     Duration spin = Duration::from_microseconds(20);
