@@ -113,6 +113,9 @@ class Commands(unittest.TestCase):
                 side.connect()
             lab.wait_for("all routes", lambda: all(
                 "via fd00:1::1 on eth0" in str(side.ask("show route")) for side in sides), 20)
+            # BIRD asks the rules; ternd says what has been told, so that has to happen first.
+            lab.wait_for("all exports", lambda: all(
+                "10.63.0.0/16" in str(side.ask("show route export k4")) for side in sides), 20)
             for command in SAME:
                 with self.subTest(command=command):
                     ours, theirs = (side.ask(command) for side in sides)
