@@ -168,15 +168,17 @@ TEST_CASE("AT-IDLE-4 a socket added to one loop touches no other", "[AT-IDLE-4]"
 
 TEST_CASE("AT-SCALE-1 a hundred thousand loops live, run and go", "[AT-SCALE-1]") {
     const std::uint64_t locks = locking::RankedLock::alive();
-    std::size_t after_first = 0;
+    [[maybe_unused]] std::size_t after_first = 0;
     for (int round = 0; round < 3; ++round) {
         Real real(2);
         CHECK(live_and_die(real, 100'000) == 100'000);
         if (round == 0) after_first = resident_bytes();
     }
     CHECK(locking::RankedLock::alive() == locks);
+#ifndef __SANITIZE_ADDRESS__  // whose quarantine keeps what is freed
     // The second and third time find all their memory again.
     CHECK(resident_bytes() < after_first + (std::size_t{16} << 20));
+#endif
 }
 
 TEST_CASE("AT-THR-5 idle loops cost less than a kilobyte each, and no descriptor", "[AT-THR-5]") {

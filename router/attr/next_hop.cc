@@ -91,18 +91,18 @@ std::vector<NextHop> NextHopListView::to_vector() const {
     return hops;
 }
 
-Bytes NextHopListBuilder::destination(Destination destination) {
+Bytes NextHopListBuilder::destination(Destination destination) & {
     bytes_ = {static_cast<std::uint8_t>(destination), 0, 0};
     return bytes_;
 }
 
-Bytes NextHopListBuilder::single(const NextHop& hop) {
+Bytes NextHopListBuilder::single(const NextHop& hop) & {
     bytes_ = {static_cast<std::uint8_t>(Destination::unicast), 1, 0};
     encode(hop);
     return bytes_;
 }
 
-Bytes NextHopListBuilder::multipath(std::vector<NextHop> hops, unsigned max) {
+Bytes NextHopListBuilder::multipath(std::vector<NextHop> hops, unsigned max) & {
     TERN_ASSERT(!hops.empty() && max > 0, "a unicast destination needs a next hop");
     std::sort(hops.begin(), hops.end(), next_hop_before);  // of twins the heavier one is first
     std::vector<NextHop> kept;

@@ -94,16 +94,17 @@ class NextHopListView {
     Bytes encoded_;
 };
 
-/// Encodes; the result lives until the next call of a method.
+/// Encodes; the result lives until the next call of a method, in the builder, which therefore must
+/// have a name.
 class NextHopListBuilder {
   public:
     /// Blackhole and its like: no next hops.
-    [[nodiscard]] Bytes destination(Destination destination);
+    [[nodiscard]] Bytes destination(Destination destination) &;
     /// One next hop.
-    [[nodiscard]] Bytes single(const NextHop& hop);
+    [[nodiscard]] Bytes single(const NextHop& hop) &;
     /// Sorts, drops duplicates (same gateway, interface and labels; the greater weight stays) and
     /// cuts at `max` hops; not empty.
-    [[nodiscard]] Bytes multipath(std::vector<NextHop> hops, unsigned max);
+    [[nodiscard]] Bytes multipath(std::vector<NextHop> hops, unsigned max) &;
 
   private:
     void encode(const NextHop& hop);

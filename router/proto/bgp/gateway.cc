@@ -46,8 +46,8 @@ Gateway Gateways::resolve(const wire::NextHop& hop) const {
     gateway.hop = hop;
     rules_.recursive ? resolve_recursive(gateway) : resolve_direct(gateway);
     if (!gateway.reachable) {
-        const Bytes unreachable =
-            attr::NextHopListBuilder().destination(attr::Destination::unreachable);
+        attr::NextHopListBuilder builder;
+        const Bytes unreachable = builder.destination(attr::Destination::unreachable);
         gateway.next_hops.assign(unreachable.begin(), unreachable.end());
         gateway.metric = metric_infinity;
     } else if (rules_.cost != 0) {
