@@ -143,7 +143,7 @@ void MagazineOwner::withdraw() noexcept {
     registry.owners_mutex.unlock();
 }
 
-void MagazineRegistry::before_fork() noexcept {
+void MagazineRegistry::before_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     owners_mutex.lock();
     for (const bool callers : {true, false}) {
         for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {

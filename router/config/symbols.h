@@ -22,7 +22,7 @@ class Value;
 
 namespace tern::filter {
 class Filter;
-class Function;
+struct Function;
 }  // namespace tern::filter
 
 namespace tern::config {

@@ -35,8 +35,9 @@ void ThreadGroups::apply_one(const loops::GroupOptions& wanted) {
 
 void ThreadGroups::apply(const config::Config& config) {
     for (const auto& [name, group] : groups_) {
-        const bool named = std::any_of(config.thread_groups.begin(), config.thread_groups.end(),
-                                       [&](const auto& each) { return each->name == name; });
+        const auto is_it = [&known = name](const auto& each) { return each->name == known; };
+        const bool named =
+            std::any_of(config.thread_groups.begin(), config.thread_groups.end(), is_it);
         if (!named) apply_one({.name = name});
     }
     for (const auto& each : config.thread_groups) {

@@ -182,8 +182,9 @@ void SimNetwork::write(Flow& flow, unsigned side, Bytes bytes) {
         }
         std::size_t size = std::min(bytes.size(), options_.segment);
         if (size > 1 && random_.one_in(4)) size = 1 + random_.below(size - 1);
+        const auto piece = bytes.first(size);
         send(flow, side,
-             {.kind = SegmentKind::data, .data = {bytes.begin(), bytes.begin() + size}});
+             {.kind = SegmentKind::data, .data = {piece.begin(), piece.end()}});
         bytes = bytes.subspan(size);
     }
 }
