@@ -218,12 +218,17 @@ TEST_CASE("impossible prefix lengths and address sizes are refused") {
           DecodeProblem::bad_family);
 }
 
-TEST_CASE("a next hop list that runs out is refused") {
+TEST_CASE("a next hop list that runs out, or leads nowhere, is refused") {
     rtmsg fixed = {};
     fixed.rtm_family = AF_INET;
     rtnexthop hop = {};
     hop.rtnh_len = 64;
     RouteMessage route;
+    CHECK(
+        decode_route(
+            RawMessage(RTM_NEWROUTE, fixed).attribute(RTA_MULTIPATH, &hop, sizeof hop).get(), route)
+            .error() == DecodeProblem::bad_next_hop);
+    hop.rtnh_len = sizeof hop;
     CHECK(
         decode_route(
             RawMessage(RTM_NEWROUTE, fixed).attribute(RTA_MULTIPATH, &hop, sizeof hop).get(), route)

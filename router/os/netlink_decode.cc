@@ -209,6 +209,11 @@ bool read_metrics(Bytes bytes, RouteMetrics& metrics) {
     return true;
 }
 
+/// A next hop names at least one of the interface, the gateway and the labels; a drop has none of them.
+bool leads_somewhere(const NextHop& hop) {
+    return hop.interface != 0 || !hop.gateway.is_zero() || hop.labels.count != 0;
+}
+
 bool read_multipath(Bytes bytes, NextHopReader& reader, std::vector<NextHop>& hops) {
     while (bytes.size() >= sizeof(rtnexthop)) {
         rtnexthop fixed = {};
@@ -223,6 +228,7 @@ bool read_multipath(Bytes bytes, NextHopReader& reader, std::vector<NextHop>& ho
         while (attributes.next())
             reader.read(attributes, hop);
         reader.finish(hop);
+        if (!leads_somewhere(hop)) return false;
         hops.push_back(hop);
         const std::size_t whole = MNL_ALIGN(fixed.rtnh_len);
         bytes = bytes.subspan(whole < bytes.size() ? whole : bytes.size());
@@ -311,11 +317,6 @@ Result<void, DecodeProblem> read_destination(const rtmsg& fixed,
     return {};
 }
 
-/// Kinds of route that go somewhere, and therefore have next hops.
-bool has_next_hop(const NextHop& hop) {
-    return hop.interface != 0 || !hop.gateway.is_zero() || hop.labels.count != 0;
-}
-
 }  // namespace
 
 std::string_view describe(DecodeProblem problem) {
@@ -369,10 +370,10 @@ Result<ErrorMessage, DecodeProblem> decode_error(Bytes message) {
     if (header.type != NLMSG_ERROR) return fail_with(DecodeProblem::other_type);
     const auto body = body_of<nlmsgerr>(message);
     if (!body) return fail_with(DecodeProblem::truncated);
+    // INT32_MIN has no positive twin; the kernel never sends it.
+    if (body->fixed.error == INT32_MIN) return fail_with(DecodeProblem::truncated);
     ErrorMessage error;
     error.number = body->fixed.error > 0 ? body->fixed.error : -body->fixed.error;
-    // INT_MIN has no positive twin; the kernel never sends it.
-    if (body->fixed.error == INT32_MIN) return fail_with(DecodeProblem::truncated);
     error.sequence = body->fixed.msg.nlmsg_seq;
     if ((header.flags & NLM_F_ACK_TLVS) == 0) return error;
     std::size_t at = 0;  // behind the copy of our request
@@ -424,7 +425,7 @@ Result<void, DecodeProblem> decode_route(Bytes message, RouteMessage& into) {
         if (!read_multipath(parts.multipath, reader, into.next_hops)) {
             return fail_with(DecodeProblem::bad_next_hop);
         }
-    } else if (has_next_hop(parts.hop)) {
+    } else if (leads_somewhere(parts.hop)) {
         parts.hop.onlink = (fixed.rtm_flags & RTNH_F_ONLINK) != 0;
         parts.hop.dead = (fixed.rtm_flags & RTNH_F_DEAD) != 0;
         parts.hop.realm = 0;  // the route's own, kept in into.realm
