@@ -80,7 +80,12 @@ class Script final : public Protocol {
         return true;
     }
 
-    void cleanup() override { tell("cleanup"); }
+    /// Everything of it is gone from the tables, and nothing can come any more.
+    void cleanup() override {
+        for (const auto& channel : instance().channels())
+            CHECK(channel->state() == channel::ChannelState::down);
+        tell("cleanup");
+    }
 
     bool refresh_import(channel::Channel&) override {
         tell("refresh");
@@ -118,12 +123,8 @@ class Script final : public Protocol {
     loops::Timer stopped_;
 };
 
-std::unique_ptr<Protocol> create(Instance& instance) {
-    return std::make_unique<Script>(instance);
-}
-
 const ProtocolDescriptor& script() {
-    static const ProtocolDescriptor result = {.syntax = &syntax, .create = create};
+    static const ProtocolDescriptor result = {.syntax = &syntax, .create = create<Script>};
     return result;
 }
 
@@ -157,7 +158,7 @@ TEST_CASE("an instance leaves down only by being enabled, and comes back only wh
     }
 }
 
-TEST_CASE("a protocol is made, runs, stops and is destroyed in that order") {
+TEST_CASE("a protocol is made, runs, stops and is destroyed in that order", "[AT-IF-8]") {
     ScriptRouter router(1);
     router.apply("protocol script a { ipv4; routes 5; }");
     CHECK(router.take() == Story{"a made", "a start"});

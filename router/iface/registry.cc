@@ -126,7 +126,8 @@ void Registry::note(Subscriber& subscriber, InterfaceIndex index, std::uint16_t 
     subscriber.event_.send(subscriber.loop_);
 }
 
-void Registry::publish(InterfaceIndex index,
+void Registry::publish(const locking::Held<level::Interfaces>&,
+                       InterfaceIndex index,
                        const InterfaceRef& before,
                        const InterfaceRef& after) {
     const std::uint16_t flags = difference(before.get(), after.get());
@@ -200,6 +201,8 @@ void Registry::Update::link(const LinkInfo& link) {
     if (fresh || slot.draft.kind != link.kind) renamed_.push_back(link.index);
     LinkInfo& present = slot.draft;
     if (!fresh && present == link) return;
+    registry_.members_.erase({present.master, link.index});
+    if (link.master != 0) registry_.members_.emplace(link.master, link.index);
     present = link;
     touch(slot);
 }
@@ -243,20 +246,18 @@ void Registry::Update::drop(InterfaceIndex index) {
     const auto name = registry_.names_.find(it->second.draft.name);
     if (name != registry_.names_.end() && name->second == index) registry_.names_.erase(name);
     const InterfaceRef before = it->second.published;
+    registry_.members_.erase({it->second.draft.master, index});
     registry_.slots_.erase(it);
     renamed_.push_back(index);
-    if (before) registry_.publish(index, before, {});
+    if (before) registry_.publish(guard_, index, before, {});
 }
 
 /// Members of a VRF or bridge show what their master is.
 void Registry::Update::touch_members() {
-    if (renamed_.empty()) return;
-    std::sort(renamed_.begin(), renamed_.end());
-    for (auto& [index, slot] : registry_.slots_) {
-        if (slot.draft.master != 0 &&
-            std::binary_search(renamed_.begin(), renamed_.end(), slot.draft.master)) {
-            touch(slot);
-        }
+    for (const InterfaceIndex master : renamed_) {
+        auto member = registry_.members_.lower_bound({master, 0});
+        for (; member != registry_.members_.end() && member->first == master; ++member)
+            touch(registry_.slots_.at(member->second));
     }
 }
 
@@ -296,7 +297,7 @@ void Registry::Update::finish(InterfaceIndex index, Slot& slot) {
     }
     const InterfaceRef before = slot.published;
     slot.published = InterfaceRef::make(draft);
-    registry_.publish(index, before, slot.published);
+    registry_.publish(guard_, index, before, slot.published);
 }
 
 }  // namespace tern::iface

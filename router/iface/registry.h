@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -136,7 +137,11 @@ class Registry {
 
     using Slots = std::unordered_map<InterfaceIndex, Slot>;
 
-    void publish(InterfaceIndex index, const InterfaceRef& before, const InterfaceRef& after);
+    /// The token is a promise to readers: from here no protocol can be locked.
+    void publish(const locking::Held<level::Interfaces>&,
+                 InterfaceIndex index,
+                 const InterfaceRef& before,
+                 const InterfaceRef& after);
     static void note(Subscriber& subscriber, InterfaceIndex index, std::uint16_t passed);
     void index_networks(const Interface& interface, bool add);
     [[nodiscard]] static bool fits(const Interface& interface, const Where& where);
@@ -151,6 +156,7 @@ class Registry {
     // Everything below is guarded by domain_.
     Slots slots_;
     std::unordered_map<std::string, InterfaceIndex> names_;
+    std::set<std::pair<InterfaceIndex, InterfaceIndex>> members_;  // (master, member)
     std::map<net::Prefix, std::vector<InterfaceIndex>> networks_;
     std::uint32_t lengths_[2][129] = {};  // networks per family (ip4, ip6) and length
     std::vector<Subscriber*> subscribers_;

@@ -203,6 +203,15 @@ class MalformedBgp(Base):
     def test_odd_community_length_withdraws(self):  # RFC 7606 section 7.8
         self.malformed_attribute(GOOD + attribute(0xc0, 8, b"\0\1\0"))
 
+    def test_a_silent_connection_gives_way_to_the_next(self):  # RFC 4271 section 6.8
+        daemon = self.daemon(self.NEIGHBOR)
+        silent = self.raw_peer()
+        self.assertEqual(silent.expect(OPEN)[0], OPEN)
+        self.raw_peer().establish()
+        kind, body = silent.expect(NOTIFICATION)
+        self.assertEqual((kind, tuple(body[:2])), (NOTIFICATION, (6, 7)))
+        self.assert_up(daemon)
+
     def test_random_bytes_do_no_harm(self):
         rng = random.Random(1)
         daemon = self.daemon(self.NEIGHBOR)

@@ -122,21 +122,13 @@ void Device::on_overrun(void* context) {
     self.scan();
 }
 
-namespace {
-
-std::unique_ptr<engine::Protocol> create(engine::Instance& instance) {
-    return std::make_unique<Device>(instance);
-}
-
-}  // namespace
-
 const engine::ProtocolDescriptor& descriptor() {
     static const engine::ProtocolDescriptor result = {
         .placement = engine::LoopPlacement::main,
         .start_phase = 0,
         .syntax = &syntax(),
         .exports = false,
-        .create = create,
+        .create = engine::create<Device>,
     };
     return result;
 }

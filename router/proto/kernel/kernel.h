@@ -119,7 +119,7 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     loops::Event interfaces_event_;
     loops::Event recovered_;
     std::optional<iface::Subscriber> interfaces_;
-    LogLimit refusals_limit_{5, 20};
+    LogLimit refusals_limit_{1, 5};
 };
 
 /// How the engine makes it.
