@@ -39,7 +39,7 @@ struct Exporter {
     void run() { bench.sim.run_for(loops::seconds(1)); }
 
     Bench bench;
-    testing::QuietEnvironment environment;
+    filter::testing::QuietEnvironment environment;
     testing::LimitNotes notes;
     CheckedSink sink;
     table::Table& table;

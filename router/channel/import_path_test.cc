@@ -37,7 +37,7 @@ struct Importer {
     }
 
     Bench bench;
-    testing::QuietEnvironment environment;
+    filter::testing::QuietEnvironment environment;
     testing::LimitNotes notes;
     table::Table& table;
     table::SourceOwner& owner;

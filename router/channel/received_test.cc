@@ -45,7 +45,7 @@ struct Keeper {
     }
 
     Bench bench;
-    testing::QuietEnvironment environment;
+    filter::testing::QuietEnvironment environment;
     testing::LimitNotes notes;
     table::Table& table;
     table::Table& mirror;

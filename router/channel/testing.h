@@ -1,11 +1,11 @@
 #pragma once
-/// A channel's surroundings for the tests of this folder: filters that ask nobody, a sink that
-/// keeps what it is told and complains about what it must not be told.
+/// A channel's surroundings for the tests of this folder: a sink that keeps what it is told and
+/// complains about what it must not be told.
 /// Owned by a test. Never part of a library.
 
 #include "router/channel/export_path.h"
 #include "router/channel/import_path.h"
-#include "router/filter/environment.h"
+#include "router/filter/testing.h"
 #include "router/table/testing.h"
 
 #include <map>
@@ -20,31 +20,6 @@ namespace tern::channel::testing {
 
 using table::testing::Bench;
 using table::testing::MetricClass;
-
-class QuietEnvironment final : public filter::Environment {
-  public:
-    filter::RoaState roa_check(std::string_view, const net::Prefix&, std::uint32_t) override {
-        return filter::RoaState::unknown;
-    }
-
-    filter::AspaState aspa_check(std::string_view, std::span<const std::uint32_t>, bool) override {
-        return filter::AspaState::unknown;
-    }
-
-    std::optional<filter::GatewayPlace> gateway(net::IpAddress, std::uint32_t) override {
-        return std::nullopt;
-    }
-
-    std::uint32_t interface_by_name(std::string_view) override { return 0; }
-
-    std::string_view interface_name(std::uint32_t, std::span<char>) override { return {}; }
-
-    void print(std::string_view, bool) override {}
-
-    void runtime_error(const filter::RuntimeError&) override {}
-
-    void assertion_failed(std::string_view, std::uint32_t) override {}
-};
 
 /// Refuses metrics below `refuse_below`; every call is checked against what was told before.
 class CheckedSink final : public RouteSink {

@@ -105,8 +105,7 @@ constexpr OptionRow number(std::string_view words, Range range, Info info) {
     return {words,
             "NUM",
             [](Parser& p, Block& b, const OptionRow& row) {
-                member<Member>(b) = from_number<ValueOf<Member>>(
-                    p.number_in(row.range.low, row.range.high, row.range.complaint));
+                member<Member>(b) = from_number<ValueOf<Member>>(p.number_in(row.range));
             },
             &equal<Member>,
             info.default_text,
@@ -129,8 +128,7 @@ constexpr OptionRow time(std::string_view words, Range range, Info info) {
     return {words,
             "TIME",
             [](Parser& p, Block& b, const OptionRow& row) {
-                member<Member>(b) = loops::microseconds(
-                    p.time_in(row.range.low, row.range.high, row.range.complaint));
+                member<Member>(b) = loops::microseconds(p.time_in(row.range));
             },
             &equal<Member>,
             info.default_text,

@@ -83,7 +83,7 @@ void FilterSyntax::parse_define(Parser& parser) {
 void FilterSyntax::parse_attribute(Parser& parser) {
     FilterGrammar grammar(parser, *this, false);
     const bool bgp = parser.accept("bgp");
-    const std::uint32_t code = bgp ? parser.number_in(1, 255, "Invalid attribute number") : 0;
+    const std::uint32_t code = bgp ? parser.number_in({1, 255, "Invalid attribute number"}) : 0;
     const filter::Type type = grammar.type();
     if (!parser.ok()) return;
     const Position position = parser.position();
@@ -101,13 +101,18 @@ void FilterSyntax::parse_attribute(Parser& parser) {
     symbol->type = static_cast<std::uint32_t>(type);
 }
 
+Function& FilterSyntax::make_function(std::string_view name, Position position) {
+    Function& function = arena_.make<Function>();
+    function.name = library_.keep(name);
+    function.position = position;
+    return function;
+}
+
 void FilterSyntax::parse_filter(Parser& parser) {
     const Position position = parser.position();
     Symbol* const symbol = parser.define_symbol(SymbolClass::filter);
     if (symbol == nullptr) return;
-    Function& function = arena_.make<Function>();
-    function.name = library_.keep(symbol->name);
-    function.position = position;
+    Function& function = make_function(symbol->name, position);
     FilterGrammar grammar(parser, *this, true);
     {
         const ScopeEntry scope(parser);
@@ -121,9 +126,7 @@ void FilterSyntax::parse_function(Parser& parser) {
     const Position position = parser.position();
     Symbol* const symbol = parser.define_symbol(SymbolClass::function);
     if (symbol == nullptr) return;
-    Function& function = arena_.make<Function>();
-    function.name = library_.keep(symbol->name);
-    function.position = position;
+    Function& function = make_function(symbol->name, position);
     FilterGrammar grammar(parser, *this, true);
     {
         const ScopeEntry scope(parser);

@@ -61,6 +61,7 @@ class FilterSyntax final : public FilterLanguage {
     [[nodiscard]] const std::deque<FilterTest>& tests() const { return tests_; }
 
   private:
+    filter::Function& make_function(std::string_view name, Position position);
     const filter::Filter* finish_filter(Parser& parser, filter::Function& function);
 
     attr::AttributeRegistry& attributes_;

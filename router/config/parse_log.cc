@@ -23,15 +23,15 @@ void read_log_udp(Parser& p, LogTarget& target) {
     }
     if (p.accept("port")) {
         target.port =
-            static_cast<std::uint16_t>(p.number_in(0, 65535, "Port must be in range 0-65535"));
+            static_cast<std::uint16_t>(p.number_in({0, 65535, "Port must be in range 0-65535"}));
     }
 }
 
 void read_log_file(Parser& p, LogTarget& target) {
     target.path = p.text();
     if (p.at("all") || p.at(TokenKind::left_brace)) return;
-    target.limit = p.number_in(16384, ~std::uint32_t{0},
-                               "Log file size limit too low, must be at least 16384.");
+    target.limit = p.number_in(
+        {16384, ~std::uint32_t{0}, "Log file size limit too low, must be at least 16384."});
     target.backup = p.text();
 }
 

@@ -113,7 +113,7 @@ void complete_thread_groups(Config& config) {
 
 void parse_threads_statement(Parser& p) {
     const Position place = p.last_position();
-    const std::uint32_t count = p.number_in(1, 65535, "Number of threads must be at least one.");
+    const std::uint32_t count = p.number_in({1, 65535, "Number of threads must be at least one."});
     Config& config = p.config();
     for (const auto& group : config.thread_groups) {
         if (group->position.known()) {

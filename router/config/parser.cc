@@ -260,13 +260,14 @@ std::uint32_t Parser::number() {
     return value.word();
 }
 
-std::uint32_t Parser::number_in(std::uint64_t low, std::uint64_t high, std::string_view complaint) {
+std::uint32_t Parser::number_in(const Range& range) {
     const Position place = position();
     const std::uint32_t value = number();
-    if (value >= low && value <= high) return value;
-    fail(place, complaint.empty() ? fmt::format("Value must be in range {}-{}", low, high)
-                                  : std::string(complaint));
-    return static_cast<std::uint32_t>(low);
+    if (range.holds(value)) return value;
+    fail(place, range.complaint.empty()
+                    ? fmt::format("Value must be in range {}-{}", range.low, range.high)
+                    : std::string(range.complaint));
+    return static_cast<std::uint32_t>(range.low);
 }
 
 bool Parser::at_boolean() {
@@ -311,12 +312,11 @@ std::int64_t Parser::time() {
     return 0;
 }
 
-std::int64_t Parser::time_in(std::uint64_t low, std::uint64_t high, std::string_view complaint) {
+std::int64_t Parser::time_in(const Range& range) {
     const Position place = position();
     const std::int64_t value = time();
-    const auto unsigned_value = static_cast<std::uint64_t>(value);
-    if (ok() && (unsigned_value < low || unsigned_value > high)) {
-        fail(place, complaint.empty() ? "Time out of range" : std::string(complaint));
+    if (ok() && !range.holds(static_cast<std::uint64_t>(value))) {
+        fail(place, range.complaint.empty() ? "Time out of range" : std::string(range.complaint));
     }
     return value;
 }

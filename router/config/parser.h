@@ -123,8 +123,8 @@ class Parser {
     /// NUM, constant, or `(expression)`; fails with "Number expected".
     std::uint32_t number();
 
-    /// As number(), refused outside [low, high] with `complaint` (a default text if empty).
-    std::uint32_t number_in(std::uint64_t low, std::uint64_t high, std::string_view complaint);
+    /// As number(), refused outside of the range.
+    std::uint32_t number_in(const Range& range);
 
     /// A switch: nothing means on.
     bool boolean();
@@ -135,8 +135,8 @@ class Parser {
     /// Number with mandatory unit s, ms or us; microseconds.
     std::int64_t time();
 
-    /// As time(), refused outside [low, high] microseconds.
-    std::int64_t time_in(std::uint64_t low, std::uint64_t high, std::string_view complaint);
+    /// As time(), refused outside of the range, which is in microseconds.
+    std::int64_t time_in(const Range& range);
 
     /// One word of the list; its value.
     std::uint32_t choice(std::span<const Choice> choices);

@@ -92,7 +92,10 @@ std::string range_text(const OptionRow& row) {
     };
     const bool low = row.range.low > none.low;
     const bool high = row.range.high < none.high;
-    if (low && high) return fmt::format(", {} to {}", text(row.range.low), text(row.range.high));
+    if (low && high) {
+        return fmt::format(", {}{} to {}", row.range.or_zero ? "0 or " : "", text(row.range.low),
+                           text(row.range.high));
+    }
     if (high) return fmt::format(", at most {}", text(row.range.high));
     return low ? fmt::format(", at least {}", text(row.range.low)) : "";
 }

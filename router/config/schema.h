@@ -54,6 +54,11 @@ struct Range {
     std::uint64_t low = 0;
     std::uint64_t high = 0xffffffff;
     std::string_view complaint = {};  ///< instead of the default text
+    bool or_zero = false;             ///< 0 is allowed although it is below `low`
+
+    [[nodiscard]] constexpr bool holds(std::uint64_t value) const {
+        return (value >= low && value <= high) || (or_zero && value == 0);
+    }
 };
 
 struct OptionRow {

@@ -133,6 +133,12 @@ enum class LoopPlacement : std::uint8_t {
     worker,  ///< own loop in the protocol's thread group (bgp, pipe)
 };
 
+/// Makes the object of one type of protocol.
+template <class Type>
+std::unique_ptr<Protocol> create(Instance& instance) {
+    return std::make_unique<Type>(instance);
+}
+
 /// One protocol type: everything the router knows about it. The list is router/daemon/protocols.cc.
 struct ProtocolDescriptor {
     LoopPlacement placement = LoopPlacement::worker;

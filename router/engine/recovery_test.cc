@@ -79,9 +79,7 @@ const ProtocolDescriptor& descriptor() {
     static const ProtocolDescriptor result = {
         .placement = LoopPlacement::worker,
         .syntax = &syntax,
-        .create = [](Instance& instance) -> std::unique_ptr<Protocol> {
-            return std::make_unique<Late>(instance);
-        },
+        .create = create<Late>,
     };
     return result;
 }

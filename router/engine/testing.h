@@ -4,16 +4,19 @@
 /// One thread; every step of the simulation runs one loop. Never part of a library.
 
 #include "loops/sim_runtime.h"
-#include "router/channel/testing.h"
 #include "router/config/parse_config.h"
 #include "router/config/parse_filter.h"
 #include "router/engine/recovery.h"
 #include "router/engine/supervisor.h"
+#include "router/filter/testing.h"
+#include "router/table/testing.h"
 
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 namespace tern::engine::testing {
 
@@ -205,7 +208,7 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
     Identity identity;
 
   private:
-    channel::testing::QuietEnvironment environment_;
+    filter::testing::QuietEnvironment environment_;
     NoNetwork network_;
     config::SyntaxRegistry syntax_;
     config::MemoryReader reader_;

@@ -209,7 +209,7 @@ bool read_metrics(Bytes bytes, RouteMetrics& metrics) {
     return true;
 }
 
-/// A next hop names at least one of the interface, the gateway and the labels; a drop has none of them.
+/// A next hop names at least one of interface, gateway and labels; a drop has none of them.
 bool leads_somewhere(const NextHop& hop) {
     return hop.interface != 0 || !hop.gateway.is_zero() || hop.labels.count != 0;
 }

@@ -37,17 +37,24 @@ class RouteClass {
     /// Fixed place among the protocol types: decides between routes of equal preference, lower
     /// wins.
     [[nodiscard]] virtual unsigned order() const = 0;
+
     /// Does `a` beat `b`? Both are of this class, usable and of equal preference. A tie says no, so
-    /// that the older route stays.
-    [[nodiscard]] virtual bool better(const RouteValue& a,
-                                      const SourceOwner& owner_a,
-                                      const RouteValue& b,
-                                      const SourceOwner& owner_b) const = 0;
+    /// that the older route stays; as all do unless the class says otherwise.
+    [[nodiscard]] virtual bool better(const RouteValue& /*a*/,
+                                      const SourceOwner& /*owner_a*/,
+                                      const RouteValue& /*b*/,
+                                      const SourceOwner& /*owner_b*/) const {
+        return false;
+    }
+
     /// May both be used at once (kernel `merge paths`)?
-    [[nodiscard]] virtual bool mergeable(const RouteValue& a,
-                                         const SourceOwner& owner_a,
-                                         const RouteValue& b,
-                                         const SourceOwner& owner_b) const = 0;
+    [[nodiscard]] virtual bool mergeable(const RouteValue& /*a*/,
+                                         const SourceOwner& /*owner_a*/,
+                                         const RouteValue& /*b*/,
+                                         const SourceOwner& /*owner_b*/) const {
+        return false;
+    }
+
     /// The tail of the brief `show route` line, such as `(100) [AS65001i]`.
     [[nodiscard]] virtual std::string info(const RouteValue& route,
                                            const SourceOwner& owner) const = 0;

@@ -11,9 +11,7 @@ const engine::ProtocolDescriptor& descriptor() {
         .placement = engine::LoopPlacement::worker,
         .start_phase = 3,
         .syntax = &bgp_syntax(),
-        .create = [](engine::Instance& instance) -> std::unique_ptr<engine::Protocol> {
-            return std::make_unique<Peer>(instance);
-        },
+        .create = engine::create<Peer>,
         .make_shared = [](engine::Services& services) -> std::unique_ptr<engine::ProtocolShared> {
             return std::make_unique<BgpShared>(services);
         }};

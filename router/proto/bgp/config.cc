@@ -20,17 +20,18 @@ using config::TokenKind;
 
 constexpr Range port_range{1, 65535, "Invalid port number"};
 constexpr Range as_range{1, 0xffffffff, "Invalid AS number"};
-constexpr Range hold_range{0, 65535, "Hold time must be in range 3-65535 or zero"};
+constexpr Range hold_range{3, 65535, "Hold time must be in range 3-65535 or zero", true};
+constexpr Range other_hold_range{0, 65535, "Hold time must be in range 0-65535"};
 constexpr Range keepalive_range{1, 65535, "Keepalive time must be in range 1-65535"};
 constexpr Range any_number{};
 constexpr std::uint8_t default_hops = 64;
 
 std::uint16_t read_port(Parser& p) {
-    return static_cast<std::uint16_t>(p.number_in(port_range.low, port_range.high, {}));
+    return static_cast<std::uint16_t>(p.number_in(port_range));
 }
 
 AsNumber read_as(Parser& p) {
-    return AsNumber(p.number_in(as_range.low, as_range.high, as_range.complaint));
+    return AsNumber(p.number_in(as_range));
 }
 
 void read_local(Parser& p, BgpConfig& c, const OptionRow&) {
@@ -86,7 +87,8 @@ void read_multihop(Parser& p, BgpConfig& c, const OptionRow&) {
         c.multihop = default_hops;
         return;
     }
-    c.multihop = static_cast<std::uint8_t>(p.number_in(1, 255, "Multihop must be in range 1-255"));
+    c.multihop =
+        static_cast<std::uint8_t>(p.number_in({1, 255, "Multihop must be in range 1-255"}));
 }
 
 void read_allow_local_as(Parser& p, BgpConfig& c, const OptionRow&) {
@@ -285,9 +287,9 @@ constexpr std::array timer_rows{
     option::seconds<&BgpConfig::hold_time>(
         "hold time", hold_range, {"240", "proposed hold time", Effect::restart}),
     option::seconds<&BgpConfig::min_hold_time>(
-        "min hold time", hold_range, {"0", "least hold time accepted", Effect::restart}),
+        "min hold time", other_hold_range, {"0", "least hold time accepted", Effect::restart}),
     option::seconds<&BgpConfig::startup_hold_time>(
-        "startup hold time", hold_range, {"240", "until OPEN is received", Effect::restart}),
+        "startup hold time", other_hold_range, {"240", "until OPEN is received", Effect::restart}),
     option::seconds<&BgpConfig::keepalive_time>(
         "keepalive time",
         keepalive_range,

@@ -26,11 +26,11 @@ struct Row {
 constexpr Actions down = close | stop_timers;
 constexpr Actions failed = down | count_failure;
 
-// A message before its time (RFC 4271 section 8.2.2 "any other event").
+// A message before its time (RFC 4271 section 8.2.2 "any other event"); one that refuses our
+// version has rows of its own.
 constexpr std::uint32_t messages = on(open_received,
                                       header_bad,
                                       open_bad,
-                                      notification_version,
                                       notification,
                                       keepalive_received,
                                       update_received,
@@ -49,7 +49,8 @@ constexpr std::array table{
            send_hold_expires,
            connected,
            connection_failed,
-           collision_lost) |
+           collision_lost,
+           notification_version) |
             messages,
         idle, 0},
 
@@ -60,19 +61,7 @@ constexpr std::array table{
     Row{connect, on(connected), open_sent, stop_connect_retry | send_open | start_hold_large},
     Row{connect, on(connection_failed), active, close | start_connect_retry},
     Row{connect, on(notification_version), idle, down},
-    Row{connect,
-        on(hold_expires,
-           keepalive_expires,
-           send_hold_expires,
-           open_received,
-           header_bad,
-           open_bad,
-           collision_lost,
-           notification,
-           keepalive_received,
-           update_received,
-           update_bad,
-           refresh_received),
+    Row{connect, on(hold_expires, keepalive_expires, send_hold_expires, collision_lost) | messages,
         idle, failed},
 
     // Active: waits for the neighbour, or for the time to try again.
@@ -82,19 +71,7 @@ constexpr std::array table{
     Row{active, on(connected), open_sent, stop_connect_retry | send_open | start_hold_large},
     Row{active, on(connection_failed), idle, failed},
     Row{active, on(notification_version), idle, down},
-    Row{active,
-        on(hold_expires,
-           keepalive_expires,
-           send_hold_expires,
-           open_received,
-           header_bad,
-           open_bad,
-           collision_lost,
-           notification,
-           keepalive_received,
-           update_received,
-           update_bad,
-           refresh_received),
+    Row{active, on(hold_expires, keepalive_expires, send_hold_expires, collision_lost) | messages,
         idle, failed},
 
     // OpenSent: our OPEN is out.

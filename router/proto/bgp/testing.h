@@ -7,6 +7,7 @@
 #include "loops/sim_runtime.h"
 #include "router/attr/attribute_store.h"
 #include "router/filter/filter.h"
+#include "router/filter/testing.h"
 #include "router/proto/bgp/attributes.h"
 #include "router/proto/bgp/export_groups.h"
 #include "router/proto/bgp/route_class.h"
@@ -23,32 +24,6 @@
 #include <catch2/catch.hpp>
 
 namespace tern::bgp::testing {
-
-/// Filters that ask nobody.
-class NoEnvironment final : public filter::Environment {
-  public:
-    filter::RoaState roa_check(std::string_view, const net::Prefix&, std::uint32_t) override {
-        return {};
-    }
-
-    filter::AspaState aspa_check(std::string_view, std::span<const std::uint32_t>, bool) override {
-        return {};
-    }
-
-    std::optional<filter::GatewayPlace> gateway(net::IpAddress, std::uint32_t) override {
-        return std::nullopt;
-    }
-
-    std::uint32_t interface_by_name(std::string_view) override { return 0; }
-
-    std::string_view interface_name(std::uint32_t, std::span<char>) override { return {}; }
-
-    void print(std::string_view, bool) override {}
-
-    void runtime_error(const filter::RuntimeError&) override {}
-
-    void assertion_failed(std::string_view, std::uint32_t) override {}
-};
 
 /// A table with everything around it, on virtual time.
 struct World {
@@ -85,7 +60,7 @@ struct World {
     attr::AttributeStore attributes;
     net::PrefixIndex index{net::NetType::ip4};
     table::SourceRegistry sources;
-    NoEnvironment environment;
+    filter::testing::QuietEnvironment environment;
     std::optional<alloc::Pool> pool;
     std::optional<table::Table> table;
     std::optional<ExportGroups> groups;

@@ -15,20 +15,6 @@ class DirectRoutes final : public table::RouteClass {
   public:
     [[nodiscard]] unsigned order() const override { return 8; }
 
-    [[nodiscard]] bool better(const table::RouteValue&,
-                              const table::SourceOwner&,
-                              const table::RouteValue&,
-                              const table::SourceOwner&) const override {
-        return false;
-    }
-
-    [[nodiscard]] bool mergeable(const table::RouteValue&,
-                                 const table::SourceOwner&,
-                                 const table::RouteValue&,
-                                 const table::SourceOwner&) const override {
-        return false;
-    }
-
     [[nodiscard]] std::string info(const table::RouteValue& route,
                                    const table::SourceOwner&) const override {
         return fmt::format("({})", route.preference);
@@ -190,21 +176,13 @@ void Direct::flush() {
     }
 }
 
-namespace {
-
-std::unique_ptr<engine::Protocol> create(engine::Instance& instance) {
-    return std::make_unique<Direct>(instance);
-}
-
-}  // namespace
-
 const engine::ProtocolDescriptor& descriptor() {
     static const engine::ProtocolDescriptor result = {
         .placement = engine::LoopPlacement::main,
         .start_phase = 2,
         .syntax = &syntax(),
         .exports = false,
-        .create = create,
+        .create = engine::create<Direct>,
     };
     return result;
 }

@@ -20,7 +20,7 @@ void parse_merge(Parser& parser, KernelConfig& config, const config::OptionRow&)
     if (!parser.at("limit")) config.merge_paths = parser.boolean();
     if (parser.accept("limit")) {
         config.merge_paths = true;
-        config.merge_limit = parser.number_in(1, 255, "Merge paths limit must be in range 1-255");
+        config.merge_limit = parser.number_in({1, 255, "Merge paths limit must be in range 1-255"});
     }
 }
 

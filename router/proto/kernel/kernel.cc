@@ -28,13 +28,6 @@ class KernelRoutes final : public table::RouteClass {
         return a.attributes->word_or(metric, 0) < b.attributes->word_or(metric, 0);
     }
 
-    [[nodiscard]] bool mergeable(const table::RouteValue&,
-                                 const table::SourceOwner&,
-                                 const table::RouteValue&,
-                                 const table::SourceOwner&) const override {
-        return false;
-    }
-
     [[nodiscard]] std::string info(const table::RouteValue& route,
                                    const table::SourceOwner&) const override {
         return fmt::format("({})", route.preference);
@@ -306,21 +299,13 @@ void Kernel::end_of_feed() {
     flush_writes();
 }
 
-namespace {
-
-std::unique_ptr<engine::Protocol> create(engine::Instance& instance) {
-    return std::make_unique<Kernel>(instance);
-}
-
-}  // namespace
-
 const engine::ProtocolDescriptor& descriptor() {
     static const engine::ProtocolDescriptor result = {
         .placement = engine::LoopPlacement::main,
         .start_phase = 1,
         .syntax = &syntax(),
         .main_channel = true,
-        .create = create,
+        .create = engine::create<Kernel>,
     };
     return result;
 }

@@ -12,20 +12,6 @@ class NoRoutes final : public table::RouteClass {
   public:
     [[nodiscard]] unsigned order() const override { return 100; }
 
-    [[nodiscard]] bool better(const table::RouteValue&,
-                              const table::SourceOwner&,
-                              const table::RouteValue&,
-                              const table::SourceOwner&) const override {
-        return false;
-    }
-
-    [[nodiscard]] bool mergeable(const table::RouteValue&,
-                                 const table::SourceOwner&,
-                                 const table::RouteValue&,
-                                 const table::SourceOwner&) const override {
-        return false;
-    }
-
     [[nodiscard]] std::string info(const table::RouteValue&,
                                    const table::SourceOwner&) const override {
         return {};
@@ -228,20 +214,12 @@ void Pipe::show_details(cli::Output& out) const {
     out.end();
 }
 
-namespace {
-
-std::unique_ptr<engine::Protocol> create(engine::Instance& instance) {
-    return std::make_unique<Pipe>(instance);
-}
-
-}  // namespace
-
 const engine::ProtocolDescriptor& descriptor() {
     static const engine::ProtocolDescriptor result = {
         .placement = engine::LoopPlacement::worker,
         .start_phase = 1,
         .syntax = &syntax(),
-        .create = create,
+        .create = engine::create<Pipe>,
     };
     return result;
 }

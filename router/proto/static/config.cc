@@ -45,7 +45,7 @@ void parse_hop_options(Parser& parser, Hop& hop) {
             hop.interface = parser.text();
         } else if (parser.accept("weight")) {
             hop.weight = static_cast<std::uint16_t>(
-                parser.number_in(1, 256, "Weight must be in range 1-256"));
+                parser.number_in({1, 256, "Weight must be in range 1-256"}));
         } else if (parser.accept("onlink")) {
             hop.onlink = parser.boolean();
         } else if (parser.accept("bfd")) {

@@ -325,14 +325,6 @@ bool Static::show(cli::Output& out, std::uint32_t& position) const {
     return position >= size;
 }
 
-namespace {
-
-std::unique_ptr<engine::Protocol> create(engine::Instance& instance) {
-    return std::make_unique<Static>(instance);
-}
-
-}  // namespace
-
 const engine::ProtocolDescriptor& descriptor() {
     static const engine::ProtocolDescriptor result = {
         .placement = engine::LoopPlacement::main,
@@ -340,7 +332,7 @@ const engine::ProtocolDescriptor& descriptor() {
         .syntax = &syntax(),
         .main_channel = true,
         .exports = false,
-        .create = create,
+        .create = engine::create<Static>,
     };
     return result;
 }
