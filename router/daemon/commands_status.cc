@@ -147,6 +147,11 @@ void show_memory(void* closure, CommandContext& context) {
     line("Cold free pages:", "cold_free_pages", pages.cold * page);
     line("Heap in use:", "heap_in_use", heap.in_use);
     line("Free heap:", "free_heap", heap.free);
+    const alloc::PageCacheConfig& limits = alloc::PageCache::process().config();
+    out.line(ReplyCode::memory, "Pages to keep:    {keep_pages_min} to {keep_pages_max}",
+             {Field{"keep_pages_min", limits.keep_pages_main_min},
+              Field{"keep_pages_max", limits.keep_pages_main_max},
+              Field{"cleanup_pages_bulk", limits.cleanup_pages_bulk}});
     out.end();
     out.done();
 }
