@@ -5,6 +5,8 @@
 #include "router/filter/compiler.h"
 #include "router/filter/type_checker.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace tern::config {
@@ -224,7 +226,27 @@ const Filter* FilterSyntax::parse_filter_use(Parser& parser) {
     return finish_filter(parser, function);
 }
 
+/// Hundreds of thousands of routes often have one of a few blocks: a block that is known already
+/// leaves nothing behind.
 const Filter* FilterSyntax::parse_route_block(Parser& parser) {
+    const alloc::Arena::Mark memory = arena_.mark();
+    const filter::Library::Mark content = library_.mark();
+    const Filter* const made = make_route_block(parser);
+    if (made == nullptr) return nullptr;
+    const std::uint64_t hash = made->hash();
+    const auto [begin, end] = route_blocks_.equal_range(hash);
+    const auto known =
+        std::find_if(begin, end, [&](const auto& each) { return each.second->same_as(*made); });
+    if (known == end) {
+        route_blocks_.emplace(hash, made);
+        return made;
+    }
+    library_.rewind(content);
+    arena_.rewind(memory);
+    return known->second;
+}
+
+const Filter* FilterSyntax::make_route_block(Parser& parser) {
     Function& function = arena_.make<Function>();
     function.position = parser.position();
     FilterGrammar grammar(parser, *this, true);
@@ -242,6 +264,7 @@ Value FilterSyntax::parse_constant(Parser& parser) {
 
 void FilterSyntax::set_stacks(std::uint32_t values, std::uint32_t calls) {
     library_.set_limits({values, calls});
+    route_blocks_.clear();  // those have other limits
 }
 
 const Filter* FilterSyntax::accept_all() {

@@ -12,9 +12,11 @@
 #include "router/filter/ast.h"
 #include "router/filter/library.h"
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace tern::config {
@@ -61,6 +63,7 @@ class FilterSyntax final : public FilterLanguage {
     [[nodiscard]] const std::deque<FilterTest>& tests() const { return tests_; }
 
   private:
+    const filter::Filter* make_route_block(Parser& parser);
     const filter::Filter* finish_filter(Parser& parser, filter::Function& function);
 
     attr::AttributeRegistry& attributes_;
@@ -68,6 +71,8 @@ class FilterSyntax final : public FilterLanguage {
     filter::Library library_;
     std::deque<attr::Value> constants_;
     std::deque<FilterTest> tests_;
+    /// By hash of the program; those that say the same are one.
+    std::unordered_multimap<std::uint64_t, const filter::Filter*> route_blocks_;
 };
 
 /// For SyntaxRegistry; `context` is an attr::AttributeRegistry.
