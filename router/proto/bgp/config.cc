@@ -281,9 +281,22 @@ constexpr std::array capability_rows{
     option::unavailable("tx size warning", "warn at this many octets to send"),
 };
 
+/// RFC 4271 section 4.2: zero or at least three seconds.
+constexpr OptionRow hold_time_row() {
+    OptionRow row = option::seconds<&BgpConfig::hold_time>(
+        "hold time", hold_range, {"240", "proposed hold time", Effect::restart});
+    row.parse = [](Parser& parser, config::Block& block, const OptionRow& its_row) {
+        const config::Range& range = its_row.range;
+        const Position place = parser.position();
+        const std::uint32_t seconds = parser.number_in(range.low, range.high, range.complaint);
+        if (seconds == 1 || seconds == 2) parser.fail(place, std::string(range.complaint));
+        static_cast<BgpConfig&>(block).hold_time = seconds;
+    };
+    return row;
+}
+
 constexpr std::array timer_rows{
-    option::seconds<&BgpConfig::hold_time>(
-        "hold time", hold_range, {"240", "proposed hold time", Effect::restart}),
+    hold_time_row(),
     option::seconds<&BgpConfig::min_hold_time>(
         "min hold time", hold_range, {"0", "least hold time accepted", Effect::restart}),
     option::seconds<&BgpConfig::startup_hold_time>(

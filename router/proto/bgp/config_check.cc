@@ -118,7 +118,6 @@ class Checker {
 
     void timers() {
         const std::uint32_t hold = config_.hold_time;
-        require(hold == 0 || hold >= 3, "Hold time must be in range 3-65535 or zero");
         require(config_.min_hold_time <= hold, "Min hold time must not exceed hold time");
         if (config_.keepalive_time && hold != 0) {
             require(*config_.keepalive_time <= hold, "Keepalive time must not exceed hold time");
