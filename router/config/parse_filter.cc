@@ -5,8 +5,6 @@
 #include "router/filter/compiler.h"
 #include "router/filter/type_checker.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace tern::config {
@@ -233,14 +231,8 @@ const Filter* FilterSyntax::parse_route_block(Parser& parser) {
     const filter::Library::Mark content = library_.mark();
     const Filter* const made = make_route_block(parser);
     if (made == nullptr) return nullptr;
-    const std::uint64_t hash = made->hash();
-    const auto [begin, end] = route_blocks_.equal_range(hash);
-    const auto known =
-        std::find_if(begin, end, [&](const auto& each) { return each.second->same_as(*made); });
-    if (known == end) {
-        route_blocks_.emplace(hash, made);
-        return made;
-    }
+    const auto [known, fresh] = route_blocks_.try_emplace(made->hash(), made);
+    if (fresh || !known->second->same_as(*made)) return made;
     library_.rewind(content);
     arena_.rewind(memory);
     return known->second;

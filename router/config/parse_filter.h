@@ -16,8 +16,9 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tern::config {
 
@@ -71,8 +72,8 @@ class FilterSyntax final : public FilterLanguage {
     filter::Library library_;
     std::deque<attr::Value> constants_;
     std::deque<FilterTest> tests_;
-    /// By hash of the program; those that say the same are one.
-    std::unordered_multimap<std::uint64_t, const filter::Filter*> route_blocks_;
+    /// By hash of the program; those that say the same are one, but for a second one of a hash.
+    boost::unordered_flat_map<std::uint64_t, const filter::Filter*> route_blocks_;
 };
 
 /// For SyntaxRegistry; `context` is an attr::AttributeRegistry.
