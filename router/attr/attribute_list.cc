@@ -50,8 +50,8 @@ void AttributeList::set_bytes(AttributeId id, ValueType type, Bytes bytes) {
 
 void AttributeList::set_ip(AttributeId id, net::IpAddress address) {
     auto* bytes = static_cast<std::uint8_t*>(arena_->allocate(16, 1));
-    address.store16(bytes);
-    set_borrowed(id, ValueType::ip, {bytes, 16});
+    address.is_v4() ? address.store4(bytes) : address.store16(bytes);
+    set_borrowed(id, ValueType::ip, {bytes, address.is_v4() ? 4U : 16U});
 }
 
 void AttributeList::set_value(AttributeId id, const Value& value) {

@@ -6,7 +6,7 @@ Value AttributeRef::value() const {
     if (is_word(type)) return Value::of_word(type, word);
     switch (type) {
         case ValueType::ip:
-            return bytes.size() < 16 ? Value() : Value::of_ip(ip());
+            return bytes.size() < 4 ? Value() : Value::of_ip(ip());
         case ValueType::ec:
             return bytes.size() != 8 ? Value() : Value::of_ec(load_u64(bytes.data()));
         case ValueType::rd:
@@ -34,6 +34,14 @@ Value AttributeRef::value() const {
     }
 }
 
+std::uint32_t AttributeSet::payload_end(unsigned count) const {
+    for (const Row* row = rows() + count; row != rows();) {
+        --row;
+        if (!is_word(row->type)) return row->word;
+    }
+    return std::uint32_t{count_} * sizeof(Row);
+}
+
 AttributeRef AttributeSet::at(unsigned index) const {
     const Row& row = rows()[index];
     AttributeRef ref{.id = row.id, .type = row.type, .flags = row.flags};
@@ -41,9 +49,8 @@ AttributeRef AttributeSet::at(unsigned index) const {
         ref.word = row.word;
         return ref;
     }
-    std::uint32_t length = 0;
-    std::memcpy(&length, body() + row.word, sizeof length);
-    ref.bytes = {body() + row.word + sizeof length, length};
+    const std::uint32_t begin = payload_end(index);
+    ref.bytes = {body() + begin, row.word - begin};
     return ref;
 }
 

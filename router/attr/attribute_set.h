@@ -3,8 +3,8 @@
 /// An immutable set of attributes in one flat block: header, rows sorted by id, payload.
 /// Made only by AttributeStore::intern, which gives equal sets the same pointer; use-counted there.
 /// Reachable by raw pointer while a use is held or inside an RCU read section. It never changes and
-/// never points outside of itself. Cost: 24 bytes, 8 per attribute, and the payload of those that
-/// are not one word.
+/// never points outside of itself. Cost: 12 bytes, 8 per attribute, and the bare payload of those
+/// that are not one word.
 
 #include "router/attr/attribute_def.h"
 #include "router/attr/value.h"
@@ -14,6 +14,13 @@
 #include <optional>
 
 namespace tern::attr {
+
+/// The first (or only) address of an ip attribute's payload: 4 bytes are IPv4, more begin with 16
+/// of either family; `::` if there is none.
+[[nodiscard]] inline net::IpAddress stored_ip(Bytes payload) {
+    if (payload.size() == 4) return net::IpAddress::from_bytes(payload);
+    return payload.size() < 16 ? net::IpAddress() : net::IpAddress::from_bytes(payload.first(16));
+}
 
 /// One attribute as seen in a set or list; borrows from it.
 struct AttributeRef {
@@ -26,7 +33,7 @@ struct AttributeRef {
     [[nodiscard]] Value value() const;
 
     /// For ip attributes: the first (or only) address.
-    [[nodiscard]] net::IpAddress ip() const { return net::IpAddress::from_bytes(bytes.first(16)); }
+    [[nodiscard]] net::IpAddress ip() const { return stored_ip(bytes); }
 };
 
 class AttributeSet {
@@ -60,15 +67,12 @@ class AttributeSet {
     }
 
     /// `::` if it is not there.
-    [[nodiscard]] net::IpAddress ip(AttributeId id) const {
-        const Bytes found = bytes(id);
-        return found.size() < 16 ? net::IpAddress() : net::IpAddress::from_bytes(found.first(16));
-    }
+    [[nodiscard]] net::IpAddress ip(AttributeId id) const { return stored_ip(bytes(id)); }
 
     [[nodiscard]] std::uint32_t hash() const { return hash_; }
 
     /// Bytes of the whole block.
-    [[nodiscard]] std::size_t size() const { return sizeof(AttributeSet) + body_size_; }
+    [[nodiscard]] std::size_t size() const { return sizeof(AttributeSet) + payload_end(count_); }
 
     [[nodiscard]] std::uint32_t uses() const { return uses_.load(std::memory_order_relaxed); }
 
@@ -81,13 +85,12 @@ class AttributeSet {
         AttributeId id;
         ValueType type;
         std::uint8_t flags;
-        std::uint32_t word;  // value, or offset in the body of {u32 length, bytes}
+        std::uint32_t word;  // value, or where in the body the payload ends
     };
 
     static_assert(sizeof(Row) == 8);
 
-    AttributeSet(std::uint32_t hash, std::uint32_t body_size, std::uint16_t count)
-        : hash_(hash), body_size_(body_size), count_(count) {}
+    AttributeSet(std::uint32_t hash, std::uint16_t count) : hash_(hash), count_(count) {}
 
     [[nodiscard]] const Row* rows() const { return reinterpret_cast<const Row*>(this + 1); }
 
@@ -103,14 +106,15 @@ class AttributeSet {
         return -1;
     }
 
+    /// Where in the body the payloads of the first `count` attributes end, and the next one begins.
+    [[nodiscard]] std::uint32_t payload_end(unsigned count) const;
+
     mutable std::atomic<std::uint32_t> uses_{1};
     std::uint32_t hash_;
-    std::uint32_t body_size_;
     std::uint16_t count_;
     std::uint16_t spare_ = 0;
-    AttributeSet* next_dead_ = nullptr;  // the store's list of retired sets
 };
 
-static_assert(sizeof(AttributeSet) == 24);
+static_assert(sizeof(AttributeSet) == 12);
 
 }  // namespace tern::attr

@@ -7,18 +7,9 @@
 
 #include <cstddef>
 #include <new>
+#include <vector>
 
 namespace tern::attr {
-
-namespace {
-
-constexpr std::size_t payload_alignment = 4;
-
-std::size_t padded(std::size_t bytes) {
-    return (bytes + payload_alignment - 1) & ~(payload_alignment - 1);
-}
-
-}  // namespace
 
 /// The body of a set to be, in scratch memory.
 struct AttributeStore::Draft {
@@ -48,8 +39,8 @@ struct AttributeStore::Shard {
     BlobSlab blocks;
     std::size_t bytes = 0;
     std::size_t retired = 0;
-    AttributeSet* fresh_dead = nullptr;    // retired after the running grace period began
-    AttributeSet* waiting_dead = nullptr;  // free when it ends
+    std::vector<AttributeSet*> fresh_dead;    // retired after the running grace period began
+    std::vector<AttributeSet*> waiting_dead;  // free when it ends
     bool grace_running = false;
 
     struct Node : locking::rcu::Retired {
@@ -65,28 +56,26 @@ struct AttributeStore::Shard {
 };
 
 void AttributeStore::Shard::bury(AttributeSet* set) {
-    set->next_dead_ = fresh_dead;
-    fresh_dead = set;
+    fresh_dead.push_back(set);
     ++retired;
     if (!grace_running) start_grace();
 }
 
 void AttributeStore::Shard::start_grace() {
     grace_running = true;
-    waiting_dead = fresh_dead;
-    fresh_dead = nullptr;
+    waiting_dead = std::move(fresh_dead);
+    fresh_dead = {};
     locking::rcu::retire(node, grace_over);
 }
 
 void AttributeStore::Shard::free_waiting() {
-    while (waiting_dead != nullptr) {
-        AttributeSet* const set = waiting_dead;
-        waiting_dead = set->next_dead_;
+    for (AttributeSet* const set : waiting_dead) {
         const std::size_t size = set->size();
         set->~AttributeSet();
         blocks.deallocate(set, size);
-        --retired;
     }
+    retired -= waiting_dead.size();
+    waiting_dead = {};
 }
 
 void AttributeStore::Shard::grace_over(locking::rcu::Retired& retired_node) noexcept {
@@ -99,7 +88,7 @@ void AttributeStore::Shard::grace_over(locking::rcu::Retired& retired_node) noex
     }
     shard->free_waiting();
     shard->grace_running = false;
-    if (shard->fresh_dead != nullptr) shard->start_grace();
+    if (!shard->fresh_dead.empty()) shard->start_grace();
 }
 
 AttributeStore::AttributeStore() : shards_(std::make_unique<Shard[]>(shard_count)) {}
@@ -126,7 +115,7 @@ const AttributeSet* AttributeStore::intern(const AttributeList& list) {
     std::size_t payload = 0;
     list.for_each([&](const AttributeRef& ref) {
         ++count;
-        if (!is_word(ref.type)) payload += sizeof(std::uint32_t) + padded(ref.bytes.size());
+        if (!is_word(ref.type)) payload += ref.bytes.size();
     });
     const std::size_t size = count * sizeof(AttributeSet::Row) + payload;
     auto* const body = static_cast<std::uint8_t*>(arena.allocate(size + 1, 8));
@@ -135,13 +124,9 @@ const AttributeSet* AttributeStore::intern(const AttributeList& list) {
     list.for_each([&](const AttributeRef& ref) {
         AttributeSet::Row row{ref.id, ref.type, ref.flags, ref.word};
         if (!is_word(ref.type)) {
+            if (!ref.bytes.empty()) std::memcpy(body + at, ref.bytes.data(), ref.bytes.size());
+            at += ref.bytes.size();
             row.word = static_cast<std::uint32_t>(at);
-            const auto length = static_cast<std::uint32_t>(ref.bytes.size());
-            std::memcpy(body + at, &length, sizeof length);
-            at += sizeof length;
-            if (length != 0) std::memcpy(body + at, ref.bytes.data(), length);
-            std::memset(body + at + length, 0, padded(length) - length);
-            at += padded(length);
         }
         std::memcpy(body + row_at, &row, sizeof row);
         row_at += sizeof row;
@@ -154,19 +139,18 @@ const AttributeSet* AttributeStore::find_or_make(const Draft& draft) {
     const auto hash = static_cast<std::uint32_t>(draft.hash);
     Shard& shard = shard_of(hash);
     const std::uint64_t wide = widen(hash);
+    const std::size_t size = sizeof(AttributeSet) + draft.body.size();
     const auto guard = shard.domain.lock_dynamic();
     AttributeSet* const* found = shard.table.find(wide, [&](const AttributeSet* set) {
-        return set->hash_ == hash && set->body_size_ == draft.body.size() &&
+        return set->hash_ == hash && set->size() == size &&
                std::memcmp(set->body(), draft.body.data(), draft.body.size()) == 0;
     });
     if (found != nullptr) {
         (*found)->uses_.fetch_add(1, std::memory_order_relaxed);
         return *found;
     }
-    const std::size_t size = sizeof(AttributeSet) + draft.body.size();
     void* const block = shard.blocks.allocate(size);
-    auto* const set = ::new (block)
-        AttributeSet(hash, static_cast<std::uint32_t>(draft.body.size()), draft.count);
+    auto* const set = ::new (block) AttributeSet(hash, draft.count);
     std::memcpy(static_cast<std::uint8_t*>(block) + sizeof(AttributeSet), draft.body.data(),
                 draft.body.size());
     shard.table.insert(wide, set, Keys());

@@ -114,6 +114,61 @@ TEST_CASE("values of every storable type come back from a set") {
     store.release(set);
 }
 
+TEST_CASE("payloads of every length stand side by side, and words between them do no harm") {
+    AttributeStore store;
+    alloc::Arena arena;
+    AttributeList list(arena, nullptr);
+    list.set_bytes(10, ValueType::string, {});
+    list.set_word(11, ValueType::int_, 7);
+    list.set_bytes(12, ValueType::string, as_bytes("abc"));
+    list.set_word(13, ValueType::int_, 8);
+    list.set_word(14, ValueType::int_, 9);
+    list.set_bytes(15, ValueType::string, as_bytes("d"));
+    list.set_word(16, ValueType::int_, 10);
+    const AttributeSet* set = store.intern(list);
+    CHECK(set->bytes(10).empty());
+    CHECK(as_text(set->bytes(12)) == "abc");
+    CHECK(as_text(set->bytes(15)) == "d");
+    CHECK(set->word_or(16, 0) == 10);
+    CHECK(set->size() == sizeof(AttributeSet) + 7 * 8 + 4);
+    store.release(set);
+}
+
+TEST_CASE("an address takes the bytes of its family") {
+    AttributeStore store;
+    alloc::Arena arena;
+    AttributeList list(arena, nullptr);
+    const auto v6 = net::IpAddress::v6(0x2001'0db8ULL << 32, 1);
+    list.set_ip(10, net::IpAddress::v4(0x0a000001));
+    list.set_ip(11, v6);
+    const AttributeSet* set = store.intern(list);
+    CHECK(set->bytes(10).size() == 4);
+    CHECK(set->ip(10) == net::IpAddress::v4(0x0a000001));
+    CHECK(set->ip(11) == v6);
+    CHECK(set->ip(12).is_zero());
+    store.release(set);
+}
+
+TEST_CASE("a next hop comes back with all of its parts, and takes no room for those it lacks") {
+    NextHop bare;
+    bare.gateway = net::IpAddress::v4(0x0a000001);
+    bare.interface = InterfaceId(7);
+    NextHop full;
+    full.gateway = net::IpAddress::v6(0xfe80ULL << 48, 1);
+    full.interface = InterfaceId(3);
+    full.weight = 256;
+    full.onlink = true;
+    full.labels.count = 2;
+    full.labels.labels = {16, 17};
+    const NextHop direct{.gateway = {}, .interface = InterfaceId(9), .labels = {}};
+    NextHopListBuilder builder;
+    for (const NextHop& hop : {bare, full, direct})
+        CHECK(NextHopListView(builder.single(hop)).front() == hop);
+    CHECK(builder.single(bare).size() == NextHopListView::header_size + 9);
+    const NextHopListView all(builder.multipath({bare, full, direct}, 3));
+    CHECK(all.to_vector() == std::vector<NextHop>{full, direct, bare});
+}
+
 std::vector<std::uint8_t> random_bytes(Random& random, std::uint64_t limit) {
     std::vector<std::uint8_t> bytes(random.below(limit));
     for (auto& byte : bytes)

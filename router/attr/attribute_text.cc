@@ -54,7 +54,7 @@ void append_attribute_value(std::string& out,
             out += net::IpAddress::v4(attribute.word).to_string();
             return;
         case ValueType::ip:
-            if (attribute.bytes.size() >= 16) out += attribute.ip().to_string();
+            if (attribute.bytes.size() >= 4) out += attribute.ip().to_string();
             return;
         case ValueType::string:
             out += as_text(attribute.bytes);

@@ -31,7 +31,7 @@ class BlobSlab {
     [[nodiscard]] std::size_t held_bytes() const { return pages_ * alloc::page_bytes; }
 
   private:
-    static constexpr std::size_t step = 16;
+    static constexpr std::size_t step = 8;
     static constexpr std::size_t small_max = 1024;
 
     struct Free {

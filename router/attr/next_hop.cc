@@ -8,9 +8,27 @@ namespace tern::attr {
 
 namespace {
 
-// One next hop: gateway 16, interface 4, weight - 1, flags, label count, labels 4 each.
-constexpr std::size_t fixed_size = 23;
-constexpr std::uint8_t flag_onlink = 1;
+// One next hop: flags, then of these what the flags name: gateway 4 or 16, interface 4, weight - 1,
+// label count and labels 4 each.
+enum Part : std::uint8_t {
+    part_onlink = 1,
+    part_v4 = 2,
+    part_v6 = 4,
+    part_interface = 8,
+    part_weight = 16,
+    part_labels = 32,
+};
+
+std::uint8_t parts_of(const NextHop& hop) {
+    unsigned parts = 0;
+    if (hop.onlink) parts |= part_onlink;
+    if (hop.gateway.is_v4()) parts |= part_v4;
+    if (hop.gateway.is_v6() && !hop.gateway.is_zero()) parts |= part_v6;
+    if (hop.interface.value() != 0) parts |= part_interface;
+    if (hop.weight != 1) parts |= part_weight;
+    if (hop.labels.count != 0) parts |= part_labels;
+    return static_cast<std::uint8_t>(parts);
+}
 
 void append_u32(std::vector<std::uint8_t>& out, std::uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) {
@@ -58,17 +76,18 @@ bool next_hop_before(const NextHop& a, const NextHop& b) {
 }
 
 NextHop NextHopListView::decode(std::size_t& offset) const {
-    const std::uint8_t* at = encoded_.data() + offset;
+    Reader reader(encoded_.subspan(offset));
     NextHop hop;
-    hop.gateway = net::IpAddress::from_bytes({at, 16});
-    hop.interface = InterfaceId(load_u32(at + 16));
-    hop.weight = static_cast<std::uint16_t>(at[20] + 1);
-    hop.onlink = (at[21] & flag_onlink) != 0;
-    hop.labels.count = at[22];
-    for (unsigned i = 0; i < hop.labels.count; ++i) {
-        hop.labels.labels[i] = load_u32(at + fixed_size + std::size_t{i} * 4);
-    }
-    offset += fixed_size + std::size_t{hop.labels.count} * 4;
+    const std::uint8_t parts = reader.u8();
+    hop.onlink = (parts & part_onlink) != 0;
+    if ((parts & part_v4) != 0) hop.gateway = net::IpAddress::v4(reader.u32());
+    if ((parts & part_v6) != 0) hop.gateway = net::IpAddress::from_bytes(reader.take(16));
+    if ((parts & part_interface) != 0) hop.interface = InterfaceId(reader.u32());
+    if ((parts & part_weight) != 0) hop.weight = static_cast<std::uint16_t>(reader.u8() + 1);
+    if ((parts & part_labels) != 0) hop.labels.count = reader.u8();
+    for (unsigned i = 0; i < hop.labels.count; ++i)
+        hop.labels.labels[i] = reader.u32();
+    offset = encoded_.size() - reader.remaining();
     return hop;
 }
 
@@ -119,11 +138,13 @@ Bytes NextHopListBuilder::multipath(std::vector<NextHop> hops, unsigned max) & {
 
 void NextHopListBuilder::encode(const NextHop& hop) {
     TERN_ASSERT(hop.weight >= 1 && hop.weight <= limits::next_hop_weight);
-    append_address(bytes_, hop.gateway);
-    append_u32(bytes_, hop.interface.value());
-    bytes_.push_back(static_cast<std::uint8_t>(hop.weight - 1));
-    bytes_.push_back(hop.onlink ? flag_onlink : std::uint8_t{0});
-    append_labels(bytes_, hop.labels);
+    const std::uint8_t parts = parts_of(hop);
+    bytes_.push_back(parts);
+    if ((parts & part_v4) != 0) append_u32(bytes_, hop.gateway.v4_value());
+    if ((parts & part_v6) != 0) append_address(bytes_, hop.gateway);
+    if ((parts & part_interface) != 0) append_u32(bytes_, hop.interface.value());
+    if ((parts & part_weight) != 0) bytes_.push_back(static_cast<std::uint8_t>(hop.weight - 1));
+    if ((parts & part_labels) != 0) append_labels(bytes_, hop.labels);
 }
 
 std::optional<RecursiveNextHop> RecursiveNextHop::decode(Bytes encoded) {

@@ -10,6 +10,7 @@
 #include "router/base/log.h"
 #include "router/base/time_format.h"
 #include "router/config/filter_language.h"
+#include "router/config/memory_config.h"
 #include "router/config/protocol_config.h"
 #include "router/config/source.h"
 #include "router/config/symbols.h"
@@ -81,6 +82,7 @@ class Config {
     std::vector<LogTarget> logs;
     DebugConfig debug;
     WatchdogConfig watchdog;
+    MemoryConfig memory;
     TimeFormats time_formats;
     std::uint32_t filter_values = 128;
     std::uint32_t filter_calls = 128;

@@ -55,6 +55,20 @@ TEST_CASE("global statements become typed fields") {
     CHECK_FALSE(c.cli_sockets[1].restricted);
 }
 
+TEST_CASE("limits of kept memory are read and must fit together") {
+    Bench bench;
+    const ParsedConfig parsed = bench.parse(
+        "memory { keep pages min 1000; keep pages max 4096; cleanup pages bulk 2048; }" + tail);
+    REQUIRE(parsed);
+    CHECK((*parsed)->memory.keep_pages_min == 1000);
+    CHECK((*parsed)->memory.keep_pages_max == 4096);
+    CHECK((*parsed)->memory.cleanup_pages_bulk == 2048);
+    const ParsedConfig wrong = bench.parse("memory { keep pages min 1024; }" + tail);
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().summary() ==
+          file + "1:8 Memory: the fewest pages kept must be less than a quarter of the most");
+}
+
 TEST_CASE("every kind of log target is read") {
     Bench bench;
     const ParsedConfig parsed = bench.parse(

@@ -227,7 +227,21 @@ const Filter* FilterSyntax::parse_filter_use(Parser& parser) {
     return finish_filter(parser, function);
 }
 
+/// Hundreds of thousands of routes often have one of a few blocks: a block that is known already
+/// leaves nothing behind.
 const Filter* FilterSyntax::parse_route_block(Parser& parser) {
+    const alloc::Arena::Mark memory = arena_.mark();
+    const filter::Library::Mark content = library_.mark();
+    const Filter* const made = make_route_block(parser);
+    if (made == nullptr) return nullptr;
+    const auto [known, fresh] = route_blocks_.try_emplace(made->hash(), made);
+    if (fresh || !known->second->same_as(*made)) return made;
+    library_.rewind(content);
+    arena_.rewind(memory);
+    return known->second;
+}
+
+const Filter* FilterSyntax::make_route_block(Parser& parser) {
     Function& function = arena_.make<Function>();
     function.position = parser.position();
     FilterGrammar grammar(parser, *this, true);
@@ -245,6 +259,7 @@ Value FilterSyntax::parse_constant(Parser& parser) {
 
 void FilterSyntax::set_stacks(std::uint32_t values, std::uint32_t calls) {
     library_.set_limits({values, calls});
+    route_blocks_.clear();  // those have other limits
 }
 
 const Filter* FilterSyntax::accept_all() {

@@ -12,10 +12,13 @@
 #include "router/filter/ast.h"
 #include "router/filter/library.h"
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tern::config {
 
@@ -62,6 +65,7 @@ class FilterSyntax final : public FilterLanguage {
 
   private:
     filter::Function& make_function(std::string_view name, Position position);
+    const filter::Filter* make_route_block(Parser& parser);
     const filter::Filter* finish_filter(Parser& parser, filter::Function& function);
 
     attr::AttributeRegistry& attributes_;
@@ -69,6 +73,8 @@ class FilterSyntax final : public FilterLanguage {
     filter::Library library_;
     std::deque<attr::Value> constants_;
     std::deque<FilterTest> tests_;
+    /// By hash of the program; those that say the same are one, but for a second one of a hash.
+    boost::unordered_flat_map<std::uint64_t, const filter::Filter*> route_blocks_;
 };
 
 /// For SyntaxRegistry; `context` is an attr::AttributeRegistry.

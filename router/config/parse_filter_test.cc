@@ -77,4 +77,24 @@ TEST_CASE("filters are compared by structure, not by name or line") {
     CHECK(x(constant)->hash() != x(another)->hash());
 }
 
+TEST_CASE("blocks of routes that say the same are one filter and leave nothing behind") {
+    std::string text;
+    for (int i = 0; i < 1000; ++i)
+        text += "{ if net ~ [ 10.0.0.0/8 ] then bgp_med = 5; }\n{ bgp_path.prepend(7); }\n";
+    Bench bench(text + "{ bgp_path.prepend(8); }");
+    const filter::Filter* const first = bench.language.parse_route_block(*bench.parser);
+    const filter::Filter* const second = bench.language.parse_route_block(*bench.parser);
+    REQUIRE(second != nullptr);
+    CHECK(first != second);
+    const std::size_t held = bench.language.arena().held_bytes();
+    const std::size_t codes = bench.language.library().mark().codes;
+    for (int i = 1; i < 1000; ++i) {
+        REQUIRE(bench.language.parse_route_block(*bench.parser)->same_as(*first));
+        REQUIRE(bench.language.parse_route_block(*bench.parser) == second);
+    }
+    CHECK(bench.language.library().mark().codes < codes + 1000);
+    CHECK(bench.language.arena().held_bytes() < held + 1000 * alloc::page_bytes);
+    CHECK(bench.language.parse_route_block(*bench.parser) != second);
+}
+
 }  // namespace tern::config

@@ -223,6 +223,8 @@ constexpr std::array statements = {
               "log what keeps a thread for longer"},
     Statement{"watchdog timeout", "TIME", read_watchdog_timeout, Ending::optional, "off",
               "abort the daemon when a thread is kept for longer"},
+    Statement{"memory", "{ OPTIONS }", parse_memory_statement, Ending::optional, "",
+              "free pages the process keeps; see below"},
     Statement{"timeformat", "route | protocol | base | log FORMAT", read_timeformat,
               Ending::semicolon, "`iso short ms`, base and log `iso long ms`",
               "how times are shown"},

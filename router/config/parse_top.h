@@ -29,6 +29,7 @@ void parse_thread_group_statement(Parser& parser);
 void parse_threads_statement(Parser& parser);
 void parse_mpls_domain_statement(Parser& parser);
 void parse_log_statement(Parser& parser);
+void parse_memory_statement(Parser& parser);
 
 /// Makes the implicit groups if the configuration has defined none.
 void complete_thread_groups(Config& config);

@@ -188,6 +188,10 @@ std::string write_reference(const SyntaxRegistry& syntax) {
         "`express`. A group named `express` is meant for little work at once.\n";
     write_rows(out, thread_group_rows());
     out +=
+        "\n## Memory\n\nCounted in pages of 4 KiB. Free memory is kept between the two bounds, the "
+        "lower one less than a quarter of the upper one; the rest goes back to the kernel.\n";
+    write_rows(out, memory_rows());
+    out +=
         "\n## Tables\n\n`ipv4 table NAME { … }`, `ipv6 table NAME { … }`. `master4` and `master6` "
         "exist without being defined; other tables must be.\n";
     write_rows(out, table_rows());

@@ -55,5 +55,6 @@ void read_import_in(Parser& parser, ChannelConfig& channel, const OptionRow& row
 [[nodiscard]] Rows protocol_rows();
 [[nodiscard]] Rows table_rows();
 [[nodiscard]] Rows thread_group_rows();
+[[nodiscard]] Rows memory_rows();
 
 }  // namespace tern::config

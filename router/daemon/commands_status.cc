@@ -4,6 +4,7 @@
 #include "router/engine/show.h"
 #include "router/iface/show.h"
 #include "router/net/ip_address.h"
+#include "router/os/heap.h"
 
 #include <fmt/format.h>
 
@@ -133,17 +134,24 @@ void show_memory(void* closure, CommandContext& context) {
     for (const MemoryRow& row : memory_rows(router_of(closure)))
         show_memory_row(out, row);
     const alloc::PageStats pages = alloc::PageCache::process().stats();
+    const os::HeapUse heap = os::heap_use();
     constexpr std::size_t page = alloc::page_bytes;
     out.text(ReplyCode::memory, "");
-    const auto line = [&](std::string_view label, std::string_view key, std::size_t count) {
+    const auto line = [&](std::string_view label, std::string_view key, std::size_t bytes) {
         out.line(ReplyCode::memory, "{label:<17} {text}",
                  {Field{"label", label, cli::Audience::text_only},
-                  Field{"text", size_text(count * page), cli::Audience::text_only},
-                  Field{key, count * page}});
+                  Field{"text", size_text(bytes), cli::Audience::text_only}, Field{key, bytes}});
     };
-    line("Active pages:", "active_pages", pages.in_use);
-    line("Kept free pages:", "kept_free_pages", pages.kept());
-    line("Cold free pages:", "cold_free_pages", pages.cold);
+    line("Active pages:", "active_pages", pages.in_use * page);
+    line("Kept free pages:", "kept_free_pages", pages.kept() * page);
+    line("Cold free pages:", "cold_free_pages", pages.cold * page);
+    line("Heap in use:", "heap_in_use", heap.in_use);
+    line("Free heap:", "free_heap", heap.free);
+    const alloc::PageCacheConfig& limits = alloc::PageCache::process().config();
+    out.line(ReplyCode::memory, "Pages to keep:    {keep_pages_min} to {keep_pages_max}",
+             {Field{"keep_pages_min", limits.keep_pages_main_min},
+              Field{"keep_pages_max", limits.keep_pages_main_max},
+              Field{"cleanup_pages_bulk", limits.cleanup_pages_bulk}});
     out.end();
     out.done();
 }

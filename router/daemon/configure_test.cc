@@ -185,6 +185,16 @@ TEST_CASE("check says in JSON what would change, and changes nothing") {
     CHECK(f.count("protocol s") == "1");
 }
 
+TEST_CASE("limits of kept memory apply at once, and without them the defaults do") {
+    const std::string kept = "Pages to keep:    ";
+    Fixture f("memory { keep pages min 1000; keep pages max 4096; cleanup pages bulk 4096; }\n");
+    CHECK(f.bench.reply("show memory").find(kept + "1000 to 4096\n") != std::string::npos);
+    CHECK(f.configure("memory { keep pages max 512; }\n") == "0003 Reconfigured\n");
+    CHECK(f.bench.reply("show memory").find(kept + "64 to 512\n") != std::string::npos);
+    f.configure("");
+    CHECK(f.bench.reply("show memory").find(kept + "64 to 1024\n") != std::string::npos);
+}
+
 TEST_CASE("undo brings the one before back, once") {
     Fixture f("protocol static s { ipv4; route 10.1.0.0/16 blackhole; }\n");
     CHECK(f.bench.reply("configure undo") == "0021-Undo requested\n0019 Nothing to do\n");

@@ -4,6 +4,8 @@
 #include "loops/page_upkeep.h"
 #include "router/base/log_sink.h"
 #include "router/daemon/dump.h"
+#include "router/daemon/page_limits.h"
+#include "router/os/heap.h"
 #include "router/os/privileges.h"
 
 #include <csignal>
@@ -205,6 +207,8 @@ void Daemon::configured(const config::Config& config) {
     open_logs(config);
     open_sockets(config);
     thread_watch_.configure(config.watchdog);
+    set_page_limits(alloc::PageCache::process(), config.memory);
+    os::trim_heap();  // the configuration before the last one has just gone
     // They may refer to the configuration before the last one, which goes now.
     server_->stop_long_replies(cli::ReplyCode::stopped, "Stopped due to reconfiguration");
 }

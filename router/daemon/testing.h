@@ -6,6 +6,7 @@
 #include "loops/sim_runtime.h"
 #include "router/base/log_sink.h"
 #include "router/cli/session.h"
+#include "router/daemon/page_limits.h"
 #include "router/daemon/router.h"
 #include "router/engine/testing.h"
 #include "router/iface/testing.h"
@@ -124,7 +125,8 @@ class Bench final : private RouterObserver, private cli::SessionOwner {
 
     void router_finished() override { finished = true; }
 
-    void configured(const config::Config&) override {
+    void configured(const config::Config& config) override {
+        set_page_limits(alloc::PageCache::process(), config.memory);
         session_->stop_long_reply(cli::ReplyCode::stopped, "Stopped due to reconfiguration");
     }
 

@@ -47,6 +47,19 @@ class Library {
     [[nodiscard]] std::string_view keep(std::string_view text);
     [[nodiscard]] attr::Value keep(const attr::Value& value);
 
+    /// How much there was at a moment.
+    struct Mark {
+        std::size_t codes;
+        std::size_t filters;
+        std::size_t prefix_sets;
+        std::size_t sets;
+        std::size_t masks;
+    };
+
+    [[nodiscard]] Mark mark() const;
+    /// Drops what was added since, which nobody may refer to. The arena stays as it is.
+    void rewind(const Mark& mark);
+
     /// Of filters added from now on.
     void set_limits(StackLimits limits) { limits_ = limits; }
 

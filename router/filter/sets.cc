@@ -3,24 +3,13 @@
 #include <algorithm>
 
 namespace tern::filter {
-namespace {
-
-SetKey successor(SetKey key) {
-    ++key.low;
-    if (key.low == 0) ++key.high;
-    return key;
-}
-
-}  // namespace
 
 IntervalSet::IntervalSet(std::vector<SetInterval> intervals) {
     std::sort(intervals.begin(), intervals.end(), [](const SetInterval& a, const SetInterval& b) {
         return a.low < b.low || (a.low == b.low && a.high < b.high);
     });
     for (const SetInterval& interval : intervals) {
-        // The successor of the highest key wraps to zero, and nothing sorts after it anyway.
-        if (!wide_.empty() &&
-            (interval.low <= wide_.back().high || interval.low == successor(wide_.back().high))) {
+        if (!wide_.empty() && interval.low <= wide_.back().high) {
             wide_.back().high = std::max(wide_.back().high, interval.high);
         } else {
             wide_.push_back(interval);

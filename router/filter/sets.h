@@ -29,7 +29,7 @@ struct SetInterval {
 
 class IntervalSet {
   public:
-    /// Sorts, merges overlapping and adjacent intervals.
+    /// Sorts, merges overlapping intervals. Adjacent ones stay apart and print as written.
     explicit IntervalSet(std::vector<SetInterval> intervals);
 
     [[nodiscard]] bool contains(SetKey key) const;

@@ -2,6 +2,7 @@
 // See README.md beside it.
 
 #include "stress/oom_regression/chart.h"
+#include "stress/oom_regression/preload.h"
 #include "stress/oom_regression/run.h"
 #include "stress/oom_regression/trend.h"
 
@@ -43,7 +44,7 @@ constexpr std::string_view usage =
     "  --period N      operations between two looks at maintenance (1500)\n"
     "  --routes N      static routes of the daemon (3000000)\n"
     "  --bound KB      growth per cycle that is still none (1)\n"
-    "  --malloc        pages from malloc, perhaps one that LD_PRELOAD names\n"
+    "  --malloc LIB    the same load on the malloc of LIB (libjemalloc.so.2, ...) or of glibc\n"
     "  --fault NAME    switches a known defect on: ignore_cold, lose_on_flush\n"
     "  --daemon PATH, --client PATH   ternd and ternc\n"
     "  --output PREFIX writes PREFIX.csv and PREFIX.svg\n"
@@ -61,7 +62,7 @@ constexpr Flag flags[] = {
     {"--threads", &Options::threads},        {"--period", &Options::period},
     {"--routes", &Options::routes},          {"--fault", nullptr, &Options::fault},
     {"--daemon", nullptr, &Options::daemon}, {"--client", nullptr, &Options::client},
-    {"--output", nullptr, &Options::output},
+    {"--output", nullptr, &Options::output}, {"--malloc", nullptr, &Options::malloc},
 };
 
 template <class N>
@@ -94,15 +95,13 @@ std::optional<Options> parse_options(int argc, char** argv) {
     }
     for (int i = 2; i < argc; ++i) {
         const std::string_view name = argv[i];
-        if (name == "--malloc") {
-            options.use_malloc = true;
-        } else if (i + 1 == argc || !set_flag(options, name, argv[++i])) {
-            return std::nullopt;
-        }
+        if (i + 1 == argc || !set_flag(options, name, argv[++i])) return std::nullopt;
     }
     const bool known =
         options.fault.empty() || options.fault == "ignore_cold" || options.fault == "lose_on_flush";
-    if (!known || options.cycles < 3) return std::nullopt;
+    const bool fits =
+        options.malloc.empty() || (options.mode != Mode::daemon && options.fault.empty());
+    if (!known || !fits || options.cycles < 3) return std::nullopt;
     return options;
 }
 
@@ -124,7 +123,8 @@ struct Series {
     std::vector<double> resident;
 };
 
-Series run(Workload& workload, const Options& options) {
+/// Nothing if the load could not be done to its end.
+std::optional<Series> run(Workload& workload, const Options& options) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
     Series series;
@@ -142,12 +142,13 @@ Series run(Workload& workload, const Options& options) {
                 : done == most || (Clock::now() - start >= std::chrono::seconds(options.seconds) &&
                                    done >= options.warm_up + 3);
         if (enough) return series;
-        const Memory memory = workload.cycle();
-        series.mapped.push_back(memory.mapped);
-        series.resident.push_back(memory.resident);
+        const std::optional<Memory> memory = workload.cycle();
+        if (!memory) return std::nullopt;
+        series.mapped.push_back(memory->mapped);
+        series.resident.push_back(memory->resident);
         if (done < 5 || done % 25 == 24) {
             fmt::print("cycle {:5}: {:9.0f} kB mapped, {:9.0f} kB resident\n", done + 1,
-                       memory.mapped, memory.resident);
+                       memory->mapped, memory->resident);
             std::fflush(stdout);
         }
     }
@@ -161,7 +162,7 @@ void write_files(const Options& options, const Series& series, std::span<const C
     }
     constexpr std::array<std::string_view, 3> titles{"Pages alone", "Threads", "Daemon"};
     std::string title(titles[static_cast<std::size_t>(options.mode)]);
-    if (options.use_malloc) title += ", malloc";
+    if (!options.malloc.empty()) title += ", malloc of " + options.malloc;
     if (!options.fault.empty()) title += ", with the defect " + options.fault;
     std::ofstream(options.output + ".svg") << draw(title, curves);
 }
@@ -188,9 +189,11 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "{}", usage);
         return 2;
     }
+    if (!options->malloc.empty() && !run_under(options->malloc, argv)) return 2;
     const std::unique_ptr<Workload> workload = make(*options);
     if (!workload) return 2;
-    return judge(*options, run(*workload, *options));
+    const std::optional<Series> series = run(*workload, *options);
+    return series ? judge(*options, *series) : 2;
 }
 
 }  // namespace

@@ -8,9 +8,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tern::oom {
+
+/// The limits of the report, in pages: KEEP_PAGES_MAIN_MIN and _MAX, CLEANUP_PAGES_BULK.
+inline constexpr std::size_t keep_pages_min = 1000;
+inline constexpr std::size_t keep_pages_max = 4096;
+inline constexpr std::size_t cleanup_pages_bulk = 4096;
 
 enum class Mode : unsigned char { pages, threads, daemon };
 
@@ -23,9 +29,9 @@ struct Options {
     std::size_t threads = 8;     ///< most at once
     std::size_t period = 1500;   ///< operations between looks at maintenance
     std::size_t routes = 3'000'000;
-    double bound_kb = 1;      ///< growth per cycle that is still none
-    bool use_malloc = false;  ///< pages from malloc: whichever is preloaded
-    std::string fault;        ///< a known defect to switch on
+    double bound_kb = 1;  ///< growth per cycle that is still none
+    std::string malloc;   ///< this library's malloc instead of alloc, if not empty
+    std::string fault;    ///< a known defect to switch on
     std::string daemon = "ternd";
     std::string client = "ternc";
     std::string output;  ///< prefix of the files; empty: none
@@ -43,7 +49,8 @@ Memory memory_of(long process);
 class Workload {
   public:
     virtual ~Workload() = default;
-    virtual Memory cycle() = 0;
+    /// Nothing if the load could not be done; standard error has the reason.
+    virtual std::optional<Memory> cycle() = 0;
 };
 
 std::unique_ptr<Workload> make_pages(const Options& options);

@@ -146,16 +146,19 @@ void fill_attributes(const wire::DecodedUpdate& update, Bytes next_hop, attr::At
     }
     if (next_hop.empty()) return;
     const wire::NextHop hop = wire::read_next_hop(next_hop);
+    if (hop.link_local.is_zero()) {
+        list.set_ip(id::next_hop, hop.address);
+        return;
+    }
     std::array<std::uint8_t, 32> octets{};
     hop.address.store16(octets.data());
     hop.link_local.store16(octets.data() + 16);
-    list.set_bytes(id::next_hop, ValueType::ip,
-                   Bytes(octets).first(hop.link_local.is_zero() ? 16 : 32));
+    list.set_bytes(id::next_hop, ValueType::ip, octets);
 }
 
 wire::NextHop next_hop_of(Bytes payload) {
     wire::NextHop out;
-    if (payload.size() >= 16) out.address = net::IpAddress::from_bytes(payload.first(16));
+    out.address = attr::stored_ip(payload);
     if (payload.size() == 32) out.link_local = net::IpAddress::from_bytes(payload.subspan(16));
     return out;
 }

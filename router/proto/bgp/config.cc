@@ -20,6 +20,7 @@ using config::TokenKind;
 
 constexpr Range port_range{1, 65535, "Invalid port number"};
 constexpr Range as_range{1, 0xffffffff, "Invalid AS number"};
+/// RFC 4271 section 4.2.
 constexpr Range hold_range{3, 65535, "Hold time must be in range 3-65535 or zero", true};
 constexpr Range other_hold_range{0, 65535, "Hold time must be in range 0-65535"};
 constexpr Range keepalive_range{1, 65535, "Keepalive time must be in range 1-65535"};

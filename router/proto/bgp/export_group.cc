@@ -40,15 +40,6 @@ void set_gateway(HopInputs& in, const attr::AttributeSet& attributes) {
     in.gateway_interface = hop.interface;
 }
 
-/// bgp_next_hop as a set keeps it: one address, or a global and a link-local one.
-wire::NextHop route_next_hop(const attr::AttributeSet& attributes) {
-    const Bytes stored = attributes.bytes(id::next_hop);
-    wire::NextHop hop;
-    if (stored.size() >= 16) hop.address = net::IpAddress::from_bytes(stored.first(16));
-    if (stored.size() >= 32) hop.link_local = net::IpAddress::from_bytes(stored.subspan(16, 16));
-    return hop;
-}
-
 }  // namespace
 
 bool ExportProfile::same_as(const ExportProfile& other) const {
@@ -335,7 +326,7 @@ void ExportGroup::announce_instead(const Bucket& bucket) {
 bool ExportGroup::encode(const Bucket& bucket, HopChoice& choice) {
     const SessionFacts* source = session_of(bucket.source);
     HopInputs hop;
-    hop.current = route_next_hop(*bucket.attributes);
+    hop.current = next_hop_of(bucket.attributes->bytes(id::next_hop));
     hop.fresh = (bucket.fresh & channel::fresh_next_hop) != 0;
     hop.source = source;
     set_gateway(hop, *bucket.attributes);

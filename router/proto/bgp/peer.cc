@@ -132,8 +132,13 @@ void Peer::schedule_connect() {
     if (waiting_) {
         connect_timer_.at(until);
     } else if (!config().passive) {
-        connect_timer_.in(loops::seconds(config().connect_delay_time));
+        connect_after(loops::seconds(config().connect_delay_time));
     }
+}
+
+void Peer::connect_after(loops::Duration pause) {
+    connect_pause_ = pause;
+    connect_timer_.in(pause);
 }
 
 void Peer::on_connect_timer() {
@@ -176,11 +181,15 @@ void Peer::connect() {
 
 void Peer::accept(std::unique_ptr<os::TcpConnection> tcp) {
     const bool absent = neighbor_ != nullptr && neighbor_->state() != iface::NeighborState::present;
-    if (stopping_ || waiting_ || absent || session_ != nullptr || incoming_ != nullptr ||
+    // One that never said OPEN is not worth more than the neighbour's next attempt.
+    const bool silent = incoming_ != nullptr && incoming_->state() == State::open_sent;
+    const bool taken = session_ != nullptr || (incoming_ != nullptr && !silent);
+    if (stopping_ || waiting_ || absent || taken ||
         instance().state() != engine::ProtocolState::start) {
         instance().trace(config::Trace::events, "Incoming connection rejected");
         return;  // closed without a word: the neighbour need not take it for an error
     }
+    if (silent) incoming_->stop({wire::ErrorCode::cease, wire::cease::collision});
     instance().trace(config::Trace::events, "Incoming connection accepted");
     const os::SocketOptions options = socket_options();
     (void)tcp->set_ttl(options.ttl, options.min_ttl);
@@ -380,7 +389,7 @@ void Peer::retry(const Connection& ended, const ConnectionEnd& end) {
     // RFC 4271 section 10: 0.75 to 1 of the time, at random.
     const loops::Duration whole = loops::seconds(config().connect_retry_time);
     const auto off = static_cast<std::int64_t>(loop().random() % 1024);
-    connect_timer_.in(whole - whole / 4 * off / 1024);
+    connect_after(whole - whole / 4 * off / 1024);
 }
 
 void Peer::on_reap() {

@@ -94,6 +94,7 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     void watch_neighbor(const BgpConfig& c);
     void on_neighbor();
     void schedule_connect();
+    void connect_after(loops::Duration pause);
     void on_connect_timer();
     void connect();
     void retry(const Connection& ended, const ConnectionEnd& end);
@@ -139,7 +140,8 @@ class Peer final : public engine::Protocol, private ConnectionOwner {
     std::unique_ptr<iface::NeighborWatch> neighbor_;
     PeerMemory memory_;
     bool stopping_ = false;
-    bool waiting_ = false;  // for the end of `error wait time`
+    bool waiting_ = false;           // for the end of `error wait time`
+    loops::Duration connect_pause_;  // what connect_timer_ was last given, unless waiting_
     loops::Timer connect_timer_;
     loops::Event reap_;
     loops::Event transmit_;

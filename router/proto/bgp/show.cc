@@ -115,8 +115,8 @@ void Peer::show_details(cli::Output& out) const {
 void Peer::show_waiting(cli::Output& out) const {
     if (!connect_timer_.active()) return;
     const bool error = waiting_;
-    const auto whole = error ? memory_.error_wait.seconds()
-                             : static_cast<std::int64_t>(config().connect_delay_time);
+    const loops::Duration pause = error ? memory_.error_wait : connect_pause_;
+    const std::int64_t whole = (pause.microseconds() + 999'999) / 1'000'000;
     out.line(code, "    {label:<18}{left}/{whole}",
              {Field{"label", error ? "Error wait:" : "Connect delay:", cli::Audience::text_only},
               Field{"left", seconds_text(connect_timer_.remaining())}, Field{"whole", whole}});

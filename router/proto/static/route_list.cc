@@ -26,16 +26,12 @@ std::size_t Target::hash() const {
 
 std::uint32_t RouteList::target_number(Target target) {
     if (!targets_.empty() && targets_[last_] == target) return last_;
-    const std::size_t hash = target.hash();
-    const auto [begin, end] = numbers_.equal_range(hash);
-    for (auto it = begin; it != end; ++it) {
-        if (targets_[it->second] == target) return last_ = it->second;
-    }
-    if (targets_.size() == targets_max) return targets_max;
-    last_ = static_cast<std::uint32_t>(targets_.size());
+    const auto next = static_cast<std::uint32_t>(targets_.size());
+    const auto [known, fresh] = numbers_.try_emplace(target.hash(), next);
+    if (!fresh && targets_[known->second] == target) return last_ = known->second;
+    if (next == targets_max) return targets_max;
     targets_.push_back(std::move(target));
-    numbers_.emplace(hash, last_);
-    return last_;
+    return last_ = next;
 }
 
 RouteList::Added RouteList::add(const net::Prefix& prefix, Target target) {

@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 namespace tern::filter {
 class Filter;
 }
@@ -103,7 +105,8 @@ class RouteList {
     std::size_t stride_ = stride_ip4;
     std::vector<std::uint32_t> words_;  // address, then length << 24 | target
     std::vector<Target> targets_;
-    std::unordered_multimap<std::size_t, std::uint32_t> numbers_;  // by hash
+    /// By hash; of two targets with the same one the second is not found again.
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> numbers_;
     std::uint32_t last_ = 0;  // neighbours in the file often share a target
     std::unordered_map<std::uint32_t, std::uint32_t> path_ids_;  // those above 0
 };

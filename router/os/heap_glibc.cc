@@ -1,0 +1,16 @@
+#include "router/os/heap.h"
+
+#include <malloc.h>
+
+namespace tern::os {
+
+HeapUse heap_use() {
+    const struct mallinfo2 info = ::mallinfo2();
+    return {.in_use = info.uordblks + info.hblkhd, .free = info.fordblks};
+}
+
+void trim_heap() {
+    ::malloc_trim(0);
+}
+
+}  // namespace tern::os
