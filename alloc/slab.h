@@ -1,19 +1,21 @@
 #pragma once
 
 /// Many objects of one type in one domain, cut from pages.
-/// Free slots are bits in the head of the page, so giving back a cold object does not touch it.
+/// Free slots are bits in the note of the page, so giving back a cold object touches neither it nor
+/// its page.
 /// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
 /// checks that the pool's domain is held and that the slot is what it claims to be. The slot freed
-/// last is the one taken next, without a look at its page. It keeps at most one empty page and
-/// gives the others back at once. It never calls its user but for destructors.
+/// last is the one taken next, without a look at its page. Besides the page
+/// in use and that of the slot freed last it keeps at most one empty page and gives the others back
+/// at once. It never calls its user but for destructors.
 
 #include "alloc/owned.h"
 #include "alloc/page.h"
 #include "alloc/poison.h"
 #include "alloc/pool.h"
+#include "alloc/slab_page.h"
 #include "locking/domain.h"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -23,30 +25,6 @@
 #include <utility>
 
 namespace tern::alloc {
-
-/// Where the objects of one size lie in a page.
-struct SlabLayout {
-    std::size_t size = 0;    ///< of one slot
-    std::size_t offset = 0;  ///< of the first slot
-    std::size_t count = 0;   ///< slots per page
-
-    static constexpr std::size_t head_bytes = 40;
-
-    static constexpr SlabLayout of(std::size_t object_bytes, std::size_t alignment) {
-        SlabLayout layout;
-        layout.size = round_up(object_bytes, alignment);
-        for (std::size_t count = (page_bytes - head_bytes) / layout.size; count > 0; --count) {
-            const std::size_t words = (count + 63) / 64;
-            const std::size_t offset = round_up(head_bytes + words * 8, alignment);
-            if (offset + count * layout.size <= page_bytes) {
-                layout.offset = offset;
-                layout.count = count;
-                break;
-            }
-        }
-        return layout;
-    }
-};
 
 struct SlabStats {
     std::size_t live = 0;       ///< objects
@@ -77,21 +55,10 @@ class SlabBase : public Resource {
     void verify() const;
 
   protected:
-    struct Page {
-        Page* next;
-        Page* previous;
-        SlabBase* slab;
-        std::uint16_t free_count;
-        std::uint16_t first_word;  ///< no free slot before this word of the bitmap
-        std::uint16_t listed;      ///< a PageList
-        std::uint16_t unused;
-        std::uint64_t unused_too;
-        std::uint64_t free_bits[1];  ///< one per slot, continued up to the first slot
-    };
+    using Page = SlabPage;
 
-    static_assert(sizeof(void*) != 8 || offsetof(Page, free_bits) == SlabLayout::head_bytes);
-
-    enum PageList : std::uint16_t { current, partial, full };
+    /// Where a page is listed, in its label.
+    enum PageList : std::uint32_t { current, partial, full };
 
     SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, locking::Here where);
 
@@ -102,34 +69,20 @@ class SlabBase : public Resource {
             pool_.check(where);
     }
 
-    /// A slot of the current page, which has one.
-    static std::byte* take_slot(Page& page, const SlabLayout& layout) {
-        std::size_t word = page.first_word;
-        while (page.free_bits[word] == 0) {
-            ++word;
-        }
-        page.first_word = static_cast<std::uint16_t>(word);
-        const auto bit = static_cast<std::size_t>(std::countr_zero(page.free_bits[word]));
-        page.free_bits[word] &= page.free_bits[word] - 1;
-        --page.free_count;
-        return reinterpret_cast<std::byte*>(&page) + layout.offset +
-               (word * 64 + bit) * layout.size;
+    /// Whether an object may be one of this slab; the caller looks at the slot.
+    bool holds_page_of(const void* object) const {
+        return pool_.cache().spans(object) && Page::of(object).holder == this;
     }
 
-    /// Whether a slot is not in use. The one freed last is, for its page.
-    static bool is_free(const Page& page, std::size_t index) {
-        return (page.free_bits[index / 64] >> (index % 64) & 1) != 0;
+    /// A slot of the current page, which has one.
+    static std::byte* take_slot(Page& page, const SlabLayout& layout) {
+        return page.start_of_page() + page.take() * layout.size;
     }
 
     /// A free slot back into its page.
     void put_slot(std::byte* slot, const SlabLayout& layout) noexcept {
-        Page& page = *reinterpret_cast<Page*>(page_of(slot));
-        const std::size_t index =
-            (static_cast<std::size_t>(slot - reinterpret_cast<std::byte*>(&page)) - layout.offset) /
-            layout.size;
-        page.free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
-        if (index / 64 < page.first_word) page.first_word = static_cast<std::uint16_t>(index / 64);
-        ++page.free_count;
+        Page& page = Page::of(slot);
+        page.put(static_cast<std::size_t>(slot - page_of(slot)) / layout.size);
         if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
             refile(page);
         }
@@ -171,9 +124,7 @@ class SlabBase : public Resource {
     template <class F>
     static void for_each_live(Page& page, const SlabLayout& layout, F& use) {
         for (std::size_t i = 0; i < layout.count; ++i) {
-            if ((page.free_bits[i / 64] >> (i % 64) & 1) == 0) {
-                use(reinterpret_cast<std::byte*>(&page) + layout.offset + i * layout.size);
-            }
+            if (!page.is_free(i)) use(page.start_of_page() + i * layout.size);
         }
     }
 
@@ -181,7 +132,7 @@ class SlabBase : public Resource {
     bool has_page_of(const void* address) const;
     std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
-    void init_page(Page& page) noexcept;
+    Page* new_page() noexcept;
     void free_page(Page& page) noexcept;
     void file(Page& page, PageList list) noexcept;
     void unfile(Page& page) noexcept;
@@ -233,18 +184,14 @@ class Slab final : public SlabBase {
 
     void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
         check(where);
-        Page& page = *reinterpret_cast<Page*>(page_of(&object));
-        const std::size_t distance =
-            static_cast<std::size_t>(reinterpret_cast<std::byte*>(&object) -
-                                     reinterpret_cast<std::byte*>(&page)) -
-            layout.offset;
+        auto* slot = reinterpret_cast<std::byte*>(&object);
+        const auto distance = static_cast<std::size_t>(slot - page_of(slot));
         const std::size_t index = distance / layout.size;
-        if (page.slab != this || index * layout.size != distance || index >= layout.count)
+        if (!holds_page_of(slot) || index * layout.size != distance || index >= layout.count)
             [[unlikely]] {
             bad_object(&object, "not an object of this slab", where);
         }
-        std::byte* slot = reinterpret_cast<std::byte*>(&object);
-        if (slot == recent_ || is_free(page, index)) [[unlikely]] {
+        if (slot == recent_ || Page::of(slot).is_free(index)) [[unlikely]] {
             bad_object(&object, "destroyed twice", where);
         }
         object.~T();
