@@ -88,8 +88,8 @@ void MagazineRegistry::vacate(Magazine& slot) noexcept {
     MagazineOwner& owner = *slot.owner;
     Stock stock;
     take_stock(slot, stock);
-    owner.taken_by_gone_ += slot.taken.load(std::memory_order_relaxed);
-    slot.taken.store(0, std::memory_order_relaxed);
+    owner.taken_by_gone_ += slot.received.load(std::memory_order_relaxed) - stock.count;
+    slot.received.store(0, std::memory_order_relaxed);
     unlink(slot);
     // The owner stays until this thread is done with its depot.
     ++owner.returning_;
@@ -158,7 +158,8 @@ void MagazineRegistry::settle_child() noexcept {
         give_up_stocks(*owner);
         std::uint64_t taken_here = 0;
         for (const Magazine* slot = owner->slots_; slot != nullptr; slot = slot->next) {
-            taken_here += slot->taken.load(std::memory_order_relaxed);
+            taken_here += slot->received.load(std::memory_order_relaxed) -
+                          slot->count.load(std::memory_order_relaxed);
         }
         owner->taken_by_gone_ = owner->handed_out() - taken_here;
     }
@@ -170,7 +171,7 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
         Magazine* next = slot->next;
         if (slot < thread_magazines || slot >= thread_magazines + magazine_slots) {
             slot->count.store(0, std::memory_order_relaxed);
-            slot->taken.store(0, std::memory_order_relaxed);
+            slot->received.store(0, std::memory_order_relaxed);
             unlink(*slot);
             owner.stocks_lost_ = true;
         }
@@ -182,10 +183,10 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
 
 MagazineOwner::MagazineOwner(OwnerKind kind, std::uint32_t batch)
     : serial_(registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
-      slot_(static_cast<std::uint32_t>(
-          kind == OwnerKind::innermost
-              ? serial_ % innermost_slots
-              : innermost_slots + serial_ % (magazine_slots - innermost_slots))),
+      slot_offset_((kind == OwnerKind::innermost
+                        ? serial_ % innermost_slots
+                        : innermost_slots + serial_ % (magazine_slots - innermost_slots)) *
+                   sizeof(Magazine)),
       batch_(batch),
       kind_(kind) {}
 
@@ -199,7 +200,7 @@ void MagazineOwner::forget_slots() noexcept {
     while (slots_ != nullptr) {
         Magazine& slot = *slots_;
         slot.count.store(0, std::memory_order_relaxed);
-        slot.taken.store(0, std::memory_order_relaxed);
+        slot.received.store(0, std::memory_order_relaxed);
         MagazineRegistry::unlink(slot);
     }
     registry.mutex.unlock();
@@ -213,7 +214,10 @@ void MagazineOwner::collect_stocks() noexcept {
             slot = slot->next;
         }
         MagazineRegistry::Stock stock;
-        if (slot != nullptr) MagazineRegistry::take_stock(*slot, stock);
+        if (slot != nullptr) {
+            MagazineRegistry::take_stock(*slot, stock);
+            count_received(*slot, 0 - std::uint64_t{stock.count});
+        }
         const bool busy = returning_ != 0;
         registry.mutex.unlock();
         if (slot == nullptr && !busy) break;
@@ -227,7 +231,7 @@ void MagazineOwner::collect_stocks() noexcept {
 }
 
 void MagazineOwner::flush_thread() noexcept {
-    Magazine& slot = thread_magazines[slot_];
+    Magazine& slot = slot_of_thread();
     if (slot.owner_serial == serial_) {
         registry.vacate(slot);
         depot_changed();
@@ -235,7 +239,7 @@ void MagazineOwner::flush_thread() noexcept {
 }
 
 Magazine& MagazineOwner::bind_slot() noexcept {
-    Magazine& slot = thread_magazines[slot_];
+    Magazine& slot = slot_of_thread();
     if (slot.owner_serial == serial_) return slot;
     registry.vacate(slot);
     thread_exit.armed = true;
@@ -264,6 +268,7 @@ void* MagazineOwner::pop_slow() noexcept {
     const std::uint32_t found = slot.count.load(std::memory_order_relaxed);
     if (found == 0) {
         std::copy_n(items, count, slot.items);
+        count_received(slot, count);
         return pop_stocked(slot, static_cast<std::uint32_t>(count));
     }
     void* item = pop_stocked(slot, found);
@@ -287,6 +292,7 @@ void MagazineOwner::push_slow(void* item) noexcept {
         std::copy_n(slot.items, batch_, oldest);
         std::copy_n(slot.items + batch_, batch_, slot.items);
         count = batch_;
+        count_received(slot, 0 - std::uint64_t{batch_});
     }
     push_stocked(slot, count, item);
     if (full) {
@@ -295,9 +301,14 @@ void MagazineOwner::push_slow(void* item) noexcept {
     }
 }
 
+void MagazineOwner::count_received(Magazine& slot, std::uint64_t items) {
+    slot.received.store(slot.received.load(std::memory_order_relaxed) + items,
+                        std::memory_order_relaxed);
+}
+
 void MagazineOwner::count_taken(std::uint64_t items) noexcept {
     if (!thread_ended) {
-        add(bind_slot().taken, items);
+        count_received(bind_slot(), items);
         return;
     }
     registry.mutex.lock();
@@ -310,8 +321,9 @@ MagazineOwner::Totals MagazineOwner::totals() const noexcept {
     registry.mutex.lock();
     totals.taken = taken_by_gone_;
     for (const Magazine* slot = slots_; slot != nullptr; slot = slot->next) {
-        totals.taken += slot->taken.load(std::memory_order_relaxed);
-        totals.stocked += slot->count.load(std::memory_order_relaxed);
+        const std::uint64_t stocked = slot->count.load(std::memory_order_relaxed);
+        totals.taken += slot->received.load(std::memory_order_relaxed) - stocked;
+        totals.stocked += stocked;
     }
     registry.mutex.unlock();
     return totals;

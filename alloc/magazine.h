@@ -28,7 +28,9 @@ class MagazineOwner;
 struct Magazine {
     std::uint64_t owner_serial = 0;  ///< 0: the slot is free
     std::atomic<std::uint32_t> count{0};
-    std::atomic<std::uint64_t> taken{0};  ///< items handed out minus items given back, modulo 2^64
+    /// Items got from the depot minus items given to it, modulo 2^64. What is not in stock of them is
+    /// in the hands of somebody, so a pair of pop and push need not count.
+    std::atomic<std::uint64_t> received{0};
     MagazineOwner* owner = nullptr;
     Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex
     Magazine** previous = nullptr;
@@ -84,7 +86,7 @@ class MagazineOwner {
     virtual void depot_changed() noexcept {}
 
     void* pop() noexcept {
-        Magazine& magazine = thread_magazines[slot_];
+        Magazine& magazine = slot_of_thread();
         const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
         if (magazine.owner_serial == serial_ && count != 0) [[likely]] {
             return pop_stocked(magazine, count);
@@ -93,7 +95,7 @@ class MagazineOwner {
     }
 
     void push(void* item) noexcept {
-        Magazine& magazine = thread_magazines[slot_];
+        Magazine& magazine = slot_of_thread();
         const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
         if (magazine.owner_serial == serial_ && count < 2 * batch_) [[likely]] {
             push_stocked(magazine, count, item);
@@ -107,6 +109,9 @@ class MagazineOwner {
     void count_taken(std::uint64_t items) noexcept;
 
     std::uint32_t batch() const { return batch_; }
+
+    /// From 1; no two owners of the process have the same.
+    std::uint64_t serial() const { return serial_; }
 
     /// Whether this is the child of a fork that gave up stocks of other threads.
     bool stocks_lost() const { return stocks_lost_; }
@@ -125,32 +130,32 @@ class MagazineOwner {
   private:
     friend struct MagazineRegistry;
 
-    static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
-        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    Magazine& slot_of_thread() const {
+        auto* slots = reinterpret_cast<std::byte*>(thread_magazines);
+        return *reinterpret_cast<Magazine*>(slots + slot_offset_);
     }
 
     static void* pop_stocked(Magazine& magazine, std::uint32_t count) {
         magazine.count.store(count - 1, std::memory_order_relaxed);
-        add(magazine.taken, 1);
         return magazine.items[count - 1];
     }
 
     static void push_stocked(Magazine& magazine, std::uint32_t count, void* item) {
         magazine.items[count] = item;
         magazine.count.store(count + 1, std::memory_order_relaxed);
-        add(magazine.taken, ~std::uint64_t{0});
     }
 
     void* pop_slow() noexcept;
     void push_slow(void* item) noexcept;
     void forget_slots() noexcept;
     Magazine& bind_slot() noexcept;
+    static void count_received(Magazine& slot, std::uint64_t items);
 
     std::uint64_t serial_;
-    std::uint32_t slot_;
+    std::size_t slot_offset_;  ///< of its slot, in bytes: spares each pop a multiplication
     std::uint32_t batch_;
     OwnerKind kind_;
-    std::uint64_t taken_by_gone_ = 0;  ///< `taken` of slots that were given up
+    std::uint64_t taken_by_gone_ = 0;  ///< `received` of slots that were given up
     std::uint32_t returning_ = 0;      ///< threads that give a stock back right now
     bool stocks_lost_ = false;
     Magazine* slots_ = nullptr;

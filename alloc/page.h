@@ -37,7 +37,7 @@ inline std::byte* page_of(const void* address) {
 /// but for `holder`, which whoever sets it makes nullptr again before the page goes back.
 struct PageNote {
     const void* holder;  ///< the slab that the page belongs to, nullptr if none does
-    /// Of the page cache, which changes it when the page is taken and given back.
+    /// Whose page and whether it is taken; the page cache's.
     std::atomic<std::uint16_t> state;
 };
 

@@ -44,7 +44,8 @@ PageCache::PageCache(PageSource& source, const PageCacheConfig& config)
     : MagazineOwner(detail::OwnerKind::innermost,
                     static_cast<std::uint32_t>(config.magazine_pages)),
       source_(source),
-      config_(config) {
+      config_(config),
+      note_mark_(static_cast<std::uint16_t>(serial() << 2)) {
     const std::optional<std::string> error = config.error();
     TERN_ASSERT(!error, "page cache: ", error ? std::string_view(*error) : std::string_view());
     static_assert(sizeof(Region) <= region_head_pages * page_note_bytes);

@@ -93,7 +93,7 @@ class PageCache final : public detail::MagazineOwner {
     /// Any thread may give back what another took. Aborts if it is not a page of this cache or is
     /// free already.
     void deallocate(void* page, locking::Here where = locking::Here::now()) noexcept {
-        if (!ours(page) || !has_state(page, NoteState::in_use)) [[unlikely]]
+        if (!is_page(page) || !has_state(page, NoteState::in_use)) [[unlikely]]
             bad_page(page, where);
         set_state(page, NoteState::kept);
         poison_.hide(page, page_bytes);
@@ -176,21 +176,28 @@ class PageCache final : public detail::MagazineOwner {
   private:
     struct Region;
 
-    /// Of a PageNote.
+    /// What the state of a PageNote says, besides which cache it is.
     enum class NoteState : std::uint16_t {
         apart,   ///< free in its region, or part of a run
         in_use,  ///< handed out alone
         kept,    ///< free, in a magazine or hot
     };
 
-    static bool has_state(const void* page, NoteState state) noexcept {
+    bool has_state(const void* page, NoteState state) const noexcept {
         return note_of<PageNote>(page).state.load(std::memory_order_relaxed) ==
-               static_cast<std::uint16_t>(state);
+               note_mark_ + static_cast<std::uint16_t>(state);
     }
 
-    static void set_state(const void* page, NoteState state) noexcept {
-        note_of<PageNote>(page).state.store(static_cast<std::uint16_t>(state),
-                                            std::memory_order_relaxed);
+    void set_state(const void* page, NoteState state) noexcept {
+        const auto value = static_cast<std::uint16_t>(note_mark_ + static_cast<unsigned>(state));
+        note_of<PageNote>(page).state.store(value, std::memory_order_relaxed);
+    }
+
+    /// Whether it is the start of a page that may be handed out, of this or of another cache.
+    bool is_page(const void* page) const noexcept {
+        const auto address = reinterpret_cast<std::uintptr_t>(page);
+        return address % page_bytes == 0 && spans(page) &&
+               address % region_bytes >= region_head_pages * page_bytes;
     }
 
     /// Whether it is a whole page of a region of this cache.
@@ -255,6 +262,7 @@ class PageCache final : public detail::MagazineOwner {
 
     PageSource& source_;
     PageCacheConfig config_;
+    std::uint16_t note_mark_;  ///< tells its pages from those of other caches
     Poison poison_;
     mutable locking::Domain<PageDepotLevel> depot_{"page depot"};
 

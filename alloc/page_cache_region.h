@@ -18,9 +18,8 @@ struct PageCache::Region {
     static constexpr std::size_t usable = region_pages - region_head_pages;
     static constexpr std::uint32_t unfiled = ~std::uint32_t{0};
 
-    /// First and alone in its line, since every page that comes back is checked against it.
     PageCache* owner = nullptr;
-    alignas(64) Region* next_filed = nullptr;
+    Region* next_filed = nullptr;
     Region* previous_filed = nullptr;
     Region* next = nullptr;
     Region* previous = nullptr;

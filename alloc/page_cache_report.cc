@@ -34,9 +34,7 @@ std::uint64_t PageCache::handed_out() const noexcept {
 // What is an address? ------------------------------------------------------------------------
 
 bool PageCache::ours(const void* page) const noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(page);
-    return address % page_bytes == 0 && spans(page) && region_of(page).owner == this &&
-           address % region_bytes >= region_head_pages * page_bytes;
+    return is_page(page) && region_of(page).owner == this;
 }
 
 PageState PageCache::state_of(const void* address) const noexcept {

@@ -7,7 +7,12 @@ namespace tern::alloc {
 using locking::Here;
 
 SlabBase::SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, Here where)
-    : Resource(&pool, where), pool_(pool), domain_(pool.domain()), layout_(layout), name_(name) {}
+    : Resource(&pool, where),
+      pool_(pool),
+      domain_(pool.domain()),
+      cache_(pool.cache()),
+      layout_(layout),
+      name_(name) {}
 
 void SlabBase::finish() noexcept {
     check(Here::now());
@@ -15,7 +20,7 @@ void SlabBase::finish() noexcept {
 }
 
 SlabBase::Page* SlabBase::new_page() noexcept {
-    void* memory = pool_.cache().try_allocate();
+    void* memory = cache_.try_allocate();
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
     page.start(this, layout_.count);
@@ -27,7 +32,7 @@ SlabBase::Page* SlabBase::new_page() noexcept {
 void SlabBase::free_page(Page& page) noexcept {
     page.holder = nullptr;
     --pages_;
-    pool_.cache().deallocate(page.start_of_page());
+    cache_.deallocate(page.start_of_page());
 }
 
 void SlabBase::file(Page& page, PageList list) noexcept {
@@ -82,15 +87,15 @@ void SlabBase::drop_pages() noexcept {
     if (empty_ != nullptr) free_page(*empty_);
     partial_ = full_ = current_ = empty_ = nullptr;
     recent_ = nullptr;
-    live_ = 0;
+    taken_ = 0;
 }
 
 SlabStats SlabBase::stats() const {
-    return {live_, live_peak_, pages_, pages_ * layout_.count};
+    return {live(), live_peak_, pages_, pages_ * layout_.count};
 }
 
 MemoryUsage SlabBase::usage_now() const {
-    const std::size_t effective = live_ * layout_.object;
+    const std::size_t effective = live() * layout_.object;
     return {effective, pages_ * page_bytes - effective + sizeof(*this)};
 }
 
@@ -136,10 +141,8 @@ void SlabBase::verify() const {
         TERN_ASSERT(page->free_count == 0, "page with free slots among full ones: ", name_);
     }
     sum.pages += empty_ != nullptr ? 1 : 0;
-    // The slot freed last counts as in use by its page.
-    sum.live -= recent_ != nullptr ? 1 : 0;
-    TERN_ASSERT(sum.live == live_ && sum.pages == pages_, "counters of slab ", name_, ": live ",
-                sum.live, " of ", live_, ", pages ", sum.pages, " of ", pages_);
+    TERN_ASSERT(sum.live == taken_ && sum.pages == pages_, "counters of slab ", name_, ": taken ",
+                sum.live, " of ", taken_, ", pages ", sum.pages, " of ", pages_);
 }
 
 void SlabBase::bad_object(const void* object, const char* why, Here where) const {

@@ -49,7 +49,7 @@ class SlabBase : public Resource {
     /// Domain held.
     SlabStats stats() const;
 
-    std::size_t live() const { return live_; }
+    std::size_t live() const { return taken_ - (recent_ != nullptr ? 1 : 0); }
 
     /// Aborts unless all heads, bitmaps and counters agree. Domain held.
     void verify() const;
@@ -71,7 +71,7 @@ class SlabBase : public Resource {
 
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
-        return pool_.cache().spans(object) && Page::of(object).holder == this;
+        return cache_.spans(object) && Page::of(object).holder == this;
     }
 
     /// A slot of the current page, which has one.
@@ -89,8 +89,10 @@ class SlabBase : public Resource {
     }
 
     /// So that all free slots are in their pages.
-    void settle_recent() noexcept {
-        if (recent_ != nullptr) put_slot(std::exchange(recent_, nullptr), layout_);
+    void settle_recent(const SlabLayout& layout) noexcept {
+        if (recent_ == nullptr) return;
+        --taken_;
+        put_slot(std::exchange(recent_, nullptr), layout);
     }
 
     /// Makes `current_` a page with a free slot; false if there is no memory.
@@ -103,7 +105,7 @@ class SlabBase : public Resource {
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
-        settle_recent();
+        settle_recent(layout);
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->next) {
@@ -114,9 +116,10 @@ class SlabBase : public Resource {
 
     Pool& pool_;
     const locking::DomainBase& domain_;
+    PageCache& cache_;
     Page* current_ = nullptr;
     std::byte* recent_ = nullptr;  ///< the slot freed last, if it has not been taken again
-    std::size_t live_ = 0;
+    std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the one freed last
     std::size_t live_peak_ = 0;
     Poison poison_;
 
@@ -196,8 +199,7 @@ class Slab final : public SlabBase {
         }
         object.~T();
         poison_.hide(slot, layout.size);
-        --live_;
-        if (recent_ != nullptr) put_slot(recent_, layout);
+        settle_recent(layout);
         recent_ = slot;
     }
 
@@ -223,7 +225,6 @@ class Slab final : public SlabBase {
     void* allocate(locking::Here where = locking::Here::now()) {
         check(where);
         if (recent_ != nullptr) {
-            if (++live_ > live_peak_) live_peak_ = live_;
             poison_.reveal(recent_, layout.size);
             return std::exchange(recent_, nullptr);
         }
@@ -231,7 +232,7 @@ class Slab final : public SlabBase {
             if (!next_page()) return nullptr;
         }
         std::byte* slot = take_slot(*current_, layout);
-        if (++live_ > live_peak_) live_peak_ = live_;
+        if (++taken_ > live_peak_) live_peak_ = taken_;
         poison_.reveal(slot, layout.size);
         return slot;
     }
