@@ -142,8 +142,7 @@ void MagazineRegistry::before_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     }
 }
 
-void MagazineRegistry::after_fork(locking::ForkSide side) noexcept
-    TERN_NO_THREAD_SAFETY_ANALYSIS {
+void MagazineRegistry::after_fork(locking::ForkSide side) noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
         owner->release_after_fork(side);
     }

@@ -28,8 +28,8 @@ class MagazineOwner;
 struct Magazine {
     std::uint64_t owner_serial = 0;  ///< 0: the slot is free
     std::atomic<std::uint32_t> count{0};
-    /// Items got from the depot minus items given to it, modulo 2^64. What is not in stock of them is
-    /// in the hands of somebody, so a pair of pop and push need not count.
+    /// Items got from the depot minus items given to it, modulo 2^64. What is not in stock of them
+    /// is in the hands of somebody, so a pair of pop and push need not count.
     std::atomic<std::uint64_t> received{0};
     MagazineOwner* owner = nullptr;
     Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex

@@ -9,8 +9,8 @@
 #include "locking/test_levels.h"
 
 #include <array>
-#include <optional>
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <vector>
 

@@ -86,7 +86,7 @@ void SlabBase::drop_pages() noexcept {
     if (current_ != nullptr) free_page(*current_);
     if (empty_ != nullptr) free_page(*empty_);
     partial_ = full_ = current_ = empty_ = nullptr;
-    recent_ = nullptr;
+    spare_ = nullptr;
     taken_ = 0;
 }
 
@@ -114,10 +114,10 @@ bool SlabBase::has_page_of(const void* address) const {
 
 std::string_view SlabBase::part_of_page(const void* address) const {
     const auto* at = static_cast<const std::byte*>(address);
-    const std::size_t index = static_cast<std::size_t>(at - page_of(at)) / layout_.size;
+    const std::size_t index = Page::index_of(at, layout_);
     if (index >= layout_.count) return "end of a page";
     const std::byte* slot = page_of(at) + index * layout_.size;
-    return slot == recent_ || Page::of(at).is_free(index) ? "free slot" : "live object";
+    return slot == spare_ || Page::of(at).is_free(index) ? "free slot" : "live object";
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {

@@ -4,9 +4,9 @@
 /// Free slots are bits in the note of the page, so giving back a cold object touches neither it nor
 /// its page.
 /// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
-/// checks that the pool's domain is held and that the slot is what it claims to be. The slot freed
-/// last is the one taken next, without a look at its page. Besides the page
-/// in use and that of the slot freed last it keeps at most one empty page and gives the others back
+/// checks that the pool's domain is held and that the slot is what it claims to be. One slot
+/// that was freed is kept aside and taken next, so a pair does not look for it in its page. Besides
+/// the page in use and that of this slot it keeps at most one empty page and gives the others back
 /// at once. It never calls its user but for destructors.
 
 #include "alloc/owned.h"
@@ -49,7 +49,7 @@ class SlabBase : public Resource {
     /// Domain held.
     SlabStats stats() const;
 
-    std::size_t live() const { return taken_ - (recent_ != nullptr ? 1 : 0); }
+    std::size_t live() const { return taken_ - (spare_ != nullptr ? 1 : 0); }
 
     /// Aborts unless all heads, bitmaps and counters agree. Domain held.
     void verify() const;
@@ -80,19 +80,19 @@ class SlabBase : public Resource {
     }
 
     /// A free slot back into its page.
-    void put_slot(std::byte* slot, const SlabLayout& layout) noexcept {
-        Page& page = Page::of(slot);
-        page.put(static_cast<std::size_t>(slot - page_of(slot)) / layout.size);
+    void put_slot(Page& page, std::size_t index, const SlabLayout& layout) noexcept {
+        --taken_;
+        page.put(index);
         if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
             refile(page);
         }
     }
 
     /// So that all free slots are in their pages.
-    void settle_recent(const SlabLayout& layout) noexcept {
-        if (recent_ == nullptr) return;
-        --taken_;
-        put_slot(std::exchange(recent_, nullptr), layout);
+    void settle_spare(const SlabLayout& layout) noexcept {
+        if (spare_ == nullptr) return;
+        const std::byte* slot = std::exchange(spare_, nullptr);
+        put_slot(Page::of(slot), Page::index_of(slot, layout), layout);
     }
 
     /// Makes `current_` a page with a free slot; false if there is no memory.
@@ -105,7 +105,7 @@ class SlabBase : public Resource {
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
-        settle_recent(layout);
+        settle_spare(layout);
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->next) {
@@ -118,8 +118,8 @@ class SlabBase : public Resource {
     const locking::DomainBase& domain_;
     PageCache& cache_;
     Page* current_ = nullptr;
-    std::byte* recent_ = nullptr;  ///< the slot freed last, if it has not been taken again
-    std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the one freed last
+    std::byte* spare_ = nullptr;  ///< a slot freed and not taken again; at most one
+    std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the spare one
     std::size_t live_peak_ = 0;
     Poison poison_;
 
@@ -194,13 +194,16 @@ class Slab final : public SlabBase {
             [[unlikely]] {
             bad_object(&object, "not an object of this slab", where);
         }
-        if (slot == recent_ || Page::of(slot).is_free(index)) [[unlikely]] {
+        if (slot == spare_ || Page::of(slot).is_free(index)) [[unlikely]] {
             bad_object(&object, "destroyed twice", where);
         }
         object.~T();
         poison_.hide(slot, layout.size);
-        settle_recent(layout);
-        recent_ = slot;
+        if (spare_ == nullptr) {
+            spare_ = slot;
+        } else {
+            put_slot(Page::of(slot), index, layout);
+        }
     }
 
     /// Destroys all objects and gives all pages back.
@@ -224,9 +227,9 @@ class Slab final : public SlabBase {
   private:
     void* allocate(locking::Here where = locking::Here::now()) {
         check(where);
-        if (recent_ != nullptr) {
-            poison_.reveal(recent_, layout.size);
-            return std::exchange(recent_, nullptr);
+        if (spare_ != nullptr) {
+            poison_.reveal(spare_, layout.size);
+            return std::exchange(spare_, nullptr);
         }
         if (current_ == nullptr || current_->free_count == 0) [[unlikely]] {
             if (!next_page()) return nullptr;

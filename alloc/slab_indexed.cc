@@ -90,7 +90,7 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
     check(where);
     Page& page = Page::of(object);
     poison_.hide(object, layout_.size);
-    page.put(id_at(object) % count_);
+    page.put(Page::index_of(object, layout_));
     --live_;
     if (page.free_count == 1) page.enter(with_room_);
     // The last page with room stays, or one object made and destroyed again would cost a page each.

@@ -88,10 +88,8 @@ class IndexedSlabBase : public Resource {
     std::uint32_t id_at(const void* object) const {
         if (!pool_.cache().spans(object) || Page::of(object).holder != this) [[unlikely]]
             bad_object(object, "not an object of this slab", locking::Here::now());
-        const auto distance =
-            static_cast<std::size_t>(static_cast<const std::byte*>(object) - page_of(object));
         return Page::of(object).label * count_ +
-               static_cast<std::uint32_t>(distance / layout_.size);
+               static_cast<std::uint32_t>(Page::index_of(object, layout_));
     }
 
     bool lives(std::uint32_t id) const;

@@ -16,16 +16,24 @@ namespace tern::alloc {
 
 /// Where the objects of one size lie in a page.
 struct SlabLayout {
-    std::size_t object = 0;  ///< bytes of one object
-    std::size_t size = 0;    ///< bytes of its slot
-    std::size_t count = 0;   ///< slots per page
+    std::size_t object = 0;        ///< bytes of one object
+    std::size_t size = 0;          ///< bytes of its slot
+    std::size_t count = 0;         ///< slots per page
+    std::uint64_t reciprocal = 0;  ///< of the size, times 2^32, rounded up
 
     /// Smaller objects get a slot of this size, or a page would have more slots than its note bits.
     static constexpr std::size_t slot_bytes_min = 16;
 
+    /// Which slot lies so many bytes behind the start of the page; `size` divides a page at most
+    /// into slot_bytes_min, so 32 bits of the reciprocal are exact.
+    constexpr std::size_t index_at(std::size_t distance) const {
+        return distance * reciprocal >> 32;
+    }
+
     static constexpr SlabLayout of(std::size_t object_bytes, std::size_t alignment) {
         const std::size_t size = std::max(round_up(object_bytes, alignment), slot_bytes_min);
-        return {object_bytes, size, page_bytes / size};
+        return {object_bytes, size, page_bytes / size,
+                ((std::uint64_t{1} << 32) + size - 1) / size};
     }
 };
 
@@ -39,6 +47,12 @@ struct SlabPage : PageNote {
     std::uint64_t free_bits[words];  ///< one per slot
 
     static SlabPage& of(const void* object) { return note_of<SlabPage>(object); }
+
+    /// Of the slot that an address in the page lies in.
+    static std::size_t index_of(const void* object, const SlabLayout& layout) {
+        return layout.index_at(
+            static_cast<std::size_t>(static_cast<const std::byte*>(object) - page_of(object)));
+    }
 
     /// All slots free.
     void start(const void* slab, std::size_t count) {

@@ -14,19 +14,6 @@ SharedSlabBase::SharedSlabBase(PageCache& cache, std::string_view name, const Sl
     enroll();
 }
 
-void* SharedSlabBase::allocate() noexcept {
-    void* object = pop();
-    if (object != nullptr) poison_.reveal(object, layout_.size);
-    return object;
-}
-
-void SharedSlabBase::deallocate(void* object) noexcept {
-    TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == this, "shared slab ", name_,
-                ": ", object, " is not an object of this slab");
-    poison_.hide(object, layout_.size);
-    push(object);
-}
-
 std::size_t SharedSlabBase::take_spare(std::span<void*> room) noexcept {
     const DepotGuard guard = depot_.lock_dynamic();
     std::size_t taken = std::min(room.size(), spare_count_);
@@ -70,9 +57,7 @@ SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
 
 void SharedSlabBase::return_object(void* object) noexcept {
     Page& page = Page::of(object);
-    const auto distance =
-        static_cast<std::size_t>(static_cast<std::byte*>(object) - page_of(object));
-    const std::size_t index = distance / layout_.size;
+    const std::size_t index = Page::index_of(object, layout_);
     TERN_ASSERT(!page.is_free(index), "object destroyed twice in shared slab ", name_);
     page.put(index);
     ++free_in_pages_;

@@ -48,16 +48,27 @@ class SharedSlabBase : public detail::MagazineOwner {
         finish();
     }
 
-    void* allocate() noexcept;
-    void deallocate(void* object) noexcept;
+    void* allocate() noexcept {
+        void* object = pop();
+        if (object != nullptr) poison_.reveal(object, layout_.size);
+        return object;
+    }
+
+    void deallocate(void* object) noexcept {
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == this, "shared slab ", name_,
+                    ": ", object, " is not an object of this slab");
+        poison_.hide(object, layout_.size);
+        push(object);
+    }
 
   private:
     /// The label says whether the page is listed among those with free slots of their own.
     using Page = SlabPage;
 
     static constexpr std::uint32_t batch_objects = 32;
-    /// What the depot keeps before it returns slots to their pages.
-    static constexpr std::size_t spare_max = 16 * batch_objects;
+    /// What the depot keeps before it returns slots to their pages: bursts of a thousand objects
+    /// from one thread to another need not go through the pages.
+    static constexpr std::size_t spare_max = 64 * batch_objects;
 
     std::size_t depot_take(std::span<void*> room) noexcept override { return take_spare(room); }
 

@@ -82,7 +82,7 @@ TEST_CASE("a stock that is given back may empty a page, whatever its thread has 
     TestSource source;
     PageCache cache(source, PageCacheConfig{});
     SharedSlab<Item> slab(cache, "items");
-    std::vector<Item*> passed(2000);
+    std::vector<Item*> passed(5000);
     std::thread([&] {
         for (Item*& item : passed)
             item = &slab.make(1u);

@@ -155,7 +155,17 @@ TEST_CASE("the current page that empties is reused without asking for another") 
     CHECK(slab.stats().pages == 1);
 }
 
-TEST_CASE("the object destroyed last is free for everybody who asks, and taken first") {
+TEST_CASE("each byte of a page belongs to the slot that a division finds") {
+    std::size_t wrong = 0;
+    for (std::size_t size = SlabLayout::slot_bytes_min; size <= page_bytes; ++size) {
+        const SlabLayout layout = SlabLayout::of(size, 1);
+        for (std::size_t i = 0; i < page_bytes; ++i)
+            wrong += layout.index_at(i) == i / size ? 0 : 1;
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("the object kept aside when destroyed is free for everybody who asks, and taken first") {
     Fixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "items");
     std::uint64_t& first = slab.make(1u);
