@@ -112,7 +112,7 @@ void PageCache::depot_give(std::span<void* const> pages) noexcept {
 
 void PageCache::deallocate_list(const PageList& list) noexcept {
     if (list.pages == 0) return;
-    if (Poison::asan() || poison_.memcheck()) {
+    if (poison_.watches()) {
         void* page = list.first;
         for (std::size_t i = 0; i < list.pages; ++i) {
             poison_.hide(static_cast<void**>(page) + 1, page_bytes - sizeof(void*));

@@ -1,5 +1,6 @@
 #include "alloc/slab.h"
 
+#include <algorithm>
 #include <new>
 
 namespace tern::alloc {
@@ -25,8 +26,17 @@ SlabBase::Page* SlabBase::new_page() noexcept {
     Page& page = Page::of(memory);
     page.start(this, layout_.count);
     poison_.hide(memory, page_bytes);
+    include_region_of(memory);
     ++pages_;
     return &page;
+}
+
+void SlabBase::include_region_of(const void* page) noexcept {
+    const std::uintptr_t region =
+        reinterpret_cast<std::uintptr_t>(page) & ~std::uintptr_t{region_bytes - 1};
+    const std::uintptr_t end = std::max(lowest_ + extent_, region + region_bytes);
+    lowest_ = extent_ == 0 ? region : std::min(lowest_, region);
+    extent_ = end - lowest_;
 }
 
 void SlabBase::free_page(Page& page) noexcept {
@@ -42,6 +52,40 @@ void SlabBase::file(Page& page, PageList list) noexcept {
 
 void SlabBase::unfile(Page& page) noexcept {
     page.leave(page.label == partial ? partial_ : full_);
+}
+
+void* SlabBase::take_slot() noexcept {
+    std::byte* slot = std::exchange(spare_, nullptr);
+    if (slot == nullptr) {
+        if ((current_ == nullptr || current_->free_count == 0) && !next_page()) return nullptr;
+        slot = current_->start_of_page() + current_->take() * layout_.size;
+        if (++taken_ > live_peak_) live_peak_ = taken_;
+    }
+    poison_.reveal(slot, layout_.size);
+    return slot;
+}
+
+void SlabBase::give_slot(std::byte* slot, std::size_t index) noexcept {
+    poison_.hide(slot, layout_.size);
+    if (spare_ == nullptr) {
+        spare_ = slot;
+    } else {
+        put_slot(Page::of(slot), index);
+    }
+}
+
+void SlabBase::put_slot(Page& page, std::size_t index) noexcept {
+    page.put(index);
+    --taken_;
+    if (&page != current_ && (page.free_count == 1 || page.free_count == layout_.count)) {
+        refile(page);
+    }
+}
+
+void SlabBase::settle_spare() noexcept {
+    if (spare_ == nullptr) return;
+    const std::byte* slot = std::exchange(spare_, nullptr);
+    put_slot(Page::of(slot), Page::index_of(slot, layout_));
 }
 
 bool SlabBase::next_page() noexcept {

@@ -66,37 +66,25 @@ class SlabBase : public Resource {
 
     void check(locking::Here where) const {
         if (!domain_.held_by_this_thread()) [[unlikely]]
-            pool_.check(where);
+            pool_.misuse(where);
     }
 
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
-        return cache_.spans(object) && Page::of(object).holder == this;
+        return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
+               Page::of(object).holder == this;
     }
 
-    /// A slot of the current page, which has one.
-    static std::byte* take_slot(Page& page, const SlabLayout& layout) {
-        return page.start_of_page() + page.take() * layout.size;
-    }
-
-    /// A free slot back into its page.
-    void put_slot(Page& page, std::size_t index, const SlabLayout& layout) noexcept {
-        --taken_;
-        page.put(index);
-        if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
-            refile(page);
-        }
-    }
+    /// What is left to do when the spare slot is taken or missing, or a checker has to be told.
+    void* take_slot() noexcept;
+    void give_slot(std::byte* slot, std::size_t index) noexcept;
 
     /// So that all free slots are in their pages.
-    void settle_spare(const SlabLayout& layout) noexcept {
-        if (spare_ == nullptr) return;
-        const std::byte* slot = std::exchange(spare_, nullptr);
-        put_slot(Page::of(slot), Page::index_of(slot, layout), layout);
-    }
+    void settle_spare() noexcept;
 
     /// Makes `current_` a page with a free slot; false if there is no memory.
     bool next_page() noexcept;
+    void put_slot(Page& page, std::size_t index) noexcept;
     /// Called when a page that is not the current one got its first free slot or its last one.
     void refile(Page& page) noexcept;
     /// Gives all pages back; the objects have been destroyed.
@@ -105,7 +93,7 @@ class SlabBase : public Resource {
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
-        settle_spare(layout);
+        settle_spare();
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->next) {
@@ -117,6 +105,10 @@ class SlabBase : public Resource {
     Pool& pool_;
     const locking::DomainBase& domain_;
     PageCache& cache_;
+    // All regions with pages of this slab so far lie in there: notes of what lies elsewhere may not
+    // exist.
+    std::uintptr_t lowest_ = 0;
+    std::uintptr_t extent_ = 0;
     Page* current_ = nullptr;
     std::byte* spare_ = nullptr;  ///< a slot freed and not taken again; at most one
     std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the spare one
@@ -136,6 +128,7 @@ class SlabBase : public Resource {
     std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
     Page* new_page() noexcept;
+    void include_region_of(const void* page) noexcept;
     void free_page(Page& page) noexcept;
     void file(Page& page, PageList list) noexcept;
     void unfile(Page& page) noexcept;
@@ -185,7 +178,9 @@ class Slab final : public SlabBase {
         });
     }
 
-    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+    // Inlined, as allocate(), so that the place of the call is put together only when it is needed.
+    [[gnu::always_inline]] void destroy(T& object,
+                                        locking::Here where = locking::Here::now()) noexcept {
         check(where);
         auto* slot = reinterpret_cast<std::byte*>(&object);
         const auto distance = static_cast<std::size_t>(slot - page_of(slot));
@@ -198,11 +193,10 @@ class Slab final : public SlabBase {
             bad_object(&object, "destroyed twice", where);
         }
         object.~T();
-        poison_.hide(slot, layout.size);
-        if (spare_ == nullptr) {
+        if (spare_ == nullptr && !poison_.watches()) {
             spare_ = slot;
         } else {
-            put_slot(Page::of(slot), index, layout);
+            give_slot(slot, index);
         }
     }
 
@@ -225,19 +219,10 @@ class Slab final : public SlabBase {
     }
 
   private:
-    void* allocate(locking::Here where = locking::Here::now()) {
-        check(where);
-        if (spare_ != nullptr) {
-            poison_.reveal(spare_, layout.size);
-            return std::exchange(spare_, nullptr);
-        }
-        if (current_ == nullptr || current_->free_count == 0) [[unlikely]] {
-            if (!next_page()) return nullptr;
-        }
-        std::byte* slot = take_slot(*current_, layout);
-        if (++taken_ > live_peak_) live_peak_ = taken_;
-        poison_.reveal(slot, layout.size);
-        return slot;
+    [[gnu::always_inline]] void* allocate() {
+        check(locking::Here::now());
+        if (spare_ != nullptr && !poison_.watches()) return std::exchange(spare_, nullptr);
+        return take_slot();
     }
 };
 
