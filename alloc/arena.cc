@@ -44,8 +44,7 @@ void Arena::drop_chunks(const void* until) noexcept {
 void Arena::drop_chunks_from_second() noexcept {
     static_assert(offsetof(Chunk, previous) == 0);
     if (chunks_ == oldest_) return;
-    second_->previous = nullptr;
-    cache_.deallocate_list({chunks_, chunk_count_ - 1});
+    cache_.deallocate_list({chunks_, second_, chunk_count_ - 1});
     held_bytes_ -= (chunk_count_ - 1) * page_bytes;
     chunks_ = oldest_;
     chunk_count_ = 1;
@@ -89,7 +88,7 @@ void Arena::release_all() noexcept {
     check();
     drop_large(nullptr);
     if (chunks_ != nullptr) {
-        cache_.deallocate_list({chunks_, chunk_count_});
+        cache_.deallocate_list({chunks_, oldest_, chunk_count_});
         held_bytes_ -= chunk_count_ * page_bytes;
         chunks_ = nullptr;
         chunk_count_ = 0;

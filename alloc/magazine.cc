@@ -3,6 +3,7 @@
 #include "locking/futex_mutex.h"
 #include "locking/rcu.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -21,18 +22,17 @@ struct MagazineRegistry {
     MagazineOwner* owners = nullptr;
     bool fork_handled = false;
 
-    /// The two chains of a slot.
+    /// What a slot had in stock.
     struct Stock {
-        Chain loaded;
-        Chain spare;
+        void* items[2 * batch_max];
+        std::uint32_t count = 0;
     };
 
     /// Gives the contents of a slot back and frees the slot; called by the slot's thread.
     void vacate(Magazine& slot) noexcept;
     /// Both with the mutex held.
-    static Stock take_stock(Magazine& slot) noexcept;
+    static void take_stock(Magazine& slot, Stock& stock) noexcept;
     static void unlink(Magazine& slot) noexcept;
-    static void give(MagazineOwner& owner, const Stock& stock) noexcept;
 
     void before_fork() noexcept;
     void after_fork(locking::ForkSide side) noexcept;
@@ -49,7 +49,7 @@ constinit MagazineRegistry registry;
 // the depot, since nobody would empty a slot any more.
 constinit thread_local bool thread_ended = false;
 
-/// Gives the chains of an ending thread back.
+/// Gives the stocks of an ending thread back.
 struct ThreadExit {
     bool armed = false;
 
@@ -64,10 +64,6 @@ struct ThreadExit {
 
 thread_local ThreadExit thread_exit;
 
-void set(std::atomic<std::uint32_t>& length, std::uint32_t value) {
-    length.store(value, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 void MagazineRegistry::unlink(Magazine& slot) noexcept {
@@ -77,19 +73,10 @@ void MagazineRegistry::unlink(Magazine& slot) noexcept {
     slot.owner = nullptr;
 }
 
-MagazineRegistry::Stock MagazineRegistry::take_stock(Magazine& slot) noexcept {
-    const Stock stock{{slot.loaded, slot.loaded_length.load(std::memory_order_relaxed)},
-                      {slot.spare, slot.spare_length.load(std::memory_order_relaxed)}};
-    slot.loaded = nullptr;
-    slot.spare = nullptr;
-    set(slot.loaded_length, 0);
-    set(slot.spare_length, 0);
-    return stock;
-}
-
-void MagazineRegistry::give(MagazineOwner& owner, const Stock& stock) noexcept {
-    if (stock.spare.head != nullptr) owner.depot_give(stock.spare);
-    if (stock.loaded.head != nullptr) owner.depot_give(stock.loaded);
+void MagazineRegistry::take_stock(Magazine& slot, Stock& stock) noexcept {
+    stock.count = slot.count.load(std::memory_order_relaxed);
+    std::copy_n(slot.items, stock.count, stock.items);
+    slot.count.store(0, std::memory_order_relaxed);
 }
 
 void MagazineRegistry::vacate(Magazine& slot) noexcept {
@@ -99,14 +86,15 @@ void MagazineRegistry::vacate(Magazine& slot) noexcept {
         return;
     }
     MagazineOwner& owner = *slot.owner;
-    const Stock stock = take_stock(slot);
-    owner.taken_by_gone_ += slot.taken.load(std::memory_order_relaxed);
-    slot.taken.store(0, std::memory_order_relaxed);
+    Stock stock;
+    take_stock(slot, stock);
+    owner.taken_by_gone_ += slot.received.load(std::memory_order_relaxed) - stock.count;
+    slot.received.store(0, std::memory_order_relaxed);
     unlink(slot);
     // The owner stays until this thread is done with its depot.
     ++owner.returning_;
     mutex.unlock();
-    give(owner, stock);
+    if (stock.count != 0) owner.depot_give({stock.items, stock.count});
     mutex.lock();
     --owner.returning_;
     mutex.unlock();
@@ -145,17 +133,16 @@ void MagazineOwner::withdraw() noexcept {
 
 void MagazineRegistry::before_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     owners_mutex.lock();
-    for (const bool callers : {true, false}) {
+    for (const OwnerKind kind : {OwnerKind::caller, OwnerKind::innermost}) {
         for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
-            if (owner->calls_other_owners() == callers) owner->hold_for_fork();
+            if (owner->kind_ == kind) owner->hold_for_fork();
         }
         // Callers come here from their depots, the others never do.
-        if (callers) mutex.lock();
+        if (kind == OwnerKind::caller) mutex.lock();
     }
 }
 
-void MagazineRegistry::after_fork(locking::ForkSide side) noexcept
-    TERN_NO_THREAD_SAFETY_ANALYSIS {
+void MagazineRegistry::after_fork(locking::ForkSide side) noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
         owner->release_after_fork(side);
     }
@@ -170,7 +157,8 @@ void MagazineRegistry::settle_child() noexcept {
         give_up_stocks(*owner);
         std::uint64_t taken_here = 0;
         for (const Magazine* slot = owner->slots_; slot != nullptr; slot = slot->next) {
-            taken_here += slot->taken.load(std::memory_order_relaxed);
+            taken_here += slot->received.load(std::memory_order_relaxed) -
+                          slot->count.load(std::memory_order_relaxed);
         }
         owner->taken_by_gone_ = owner->handed_out() - taken_here;
     }
@@ -181,8 +169,8 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
     for (Magazine* slot = owner.slots_; slot != nullptr;) {
         Magazine* next = slot->next;
         if (slot < thread_magazines || slot >= thread_magazines + magazine_slots) {
-            take_stock(*slot);
-            slot->taken.store(0, std::memory_order_relaxed);
+            slot->count.store(0, std::memory_order_relaxed);
+            slot->received.store(0, std::memory_order_relaxed);
             unlink(*slot);
             owner.stocks_lost_ = true;
         }
@@ -192,9 +180,14 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
 
 // Owners -------------------------------------------------------------------------------------
 
-MagazineOwner::MagazineOwner(std::uint32_t chain_length)
+MagazineOwner::MagazineOwner(OwnerKind kind, std::uint32_t batch)
     : serial_(registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
-      chain_length_(chain_length) {}
+      slot_offset_((kind == OwnerKind::innermost
+                        ? serial_ % innermost_slots
+                        : innermost_slots + serial_ % (magazine_slots - innermost_slots)) *
+                   sizeof(Magazine)),
+      batch_(batch),
+      kind_(kind) {}
 
 void MagazineOwner::forget_slots() noexcept {
     registry.mutex.lock();
@@ -205,8 +198,8 @@ void MagazineOwner::forget_slots() noexcept {
     }
     while (slots_ != nullptr) {
         Magazine& slot = *slots_;
-        MagazineRegistry::take_stock(slot);
-        slot.taken.store(0, std::memory_order_relaxed);
+        slot.count.store(0, std::memory_order_relaxed);
+        slot.received.store(0, std::memory_order_relaxed);
         MagazineRegistry::unlink(slot);
     }
     registry.mutex.unlock();
@@ -216,22 +209,28 @@ void MagazineOwner::collect_stocks() noexcept {
     for (;;) {
         registry.mutex.lock();
         Magazine* slot = slots_;
-        while (slot != nullptr && slot->loaded == nullptr && slot->spare == nullptr) {
+        while (slot != nullptr && slot->count.load(std::memory_order_relaxed) == 0) {
             slot = slot->next;
         }
-        const MagazineRegistry::Stock stock =
-            slot == nullptr ? MagazineRegistry::Stock{} : MagazineRegistry::take_stock(*slot);
+        MagazineRegistry::Stock stock;
+        if (slot != nullptr) {
+            MagazineRegistry::take_stock(*slot, stock);
+            count_received(*slot, 0 - std::uint64_t{stock.count});
+        }
         const bool busy = returning_ != 0;
         registry.mutex.unlock();
         if (slot == nullptr && !busy) break;
-        MagazineRegistry::give(*this, stock);
-        if (slot == nullptr) std::this_thread::yield();
+        if (slot != nullptr) {
+            depot_give({stock.items, stock.count});
+        } else {
+            std::this_thread::yield();
+        }
     }
     depot_changed();
 }
 
 void MagazineOwner::flush_thread() noexcept {
-    Magazine& slot = thread_magazines[serial_ % magazine_slots];
+    Magazine& slot = slot_of_thread();
     if (slot.owner_serial == serial_) {
         registry.vacate(slot);
         depot_changed();
@@ -239,7 +238,7 @@ void MagazineOwner::flush_thread() noexcept {
 }
 
 Magazine& MagazineOwner::bind_slot() noexcept {
-    Magazine& slot = thread_magazines[serial_ % magazine_slots];
+    Magazine& slot = slot_of_thread();
     if (slot.owner_serial == serial_) return slot;
     registry.vacate(slot);
     thread_exit.armed = true;
@@ -254,81 +253,66 @@ Magazine& MagazineOwner::bind_slot() noexcept {
     return slot;
 }
 
-FreeItem* MagazineOwner::pop_slow() noexcept {
-    if (thread_ended) return pop_past_the_end();
+void* MagazineOwner::pop_slow() noexcept {
+    void* items[batch_max];
+    const std::size_t count = depot_take({items, thread_ended ? 1 : batch_});
+    depot_changed();
+    if (count == 0) return nullptr;
+    if (thread_ended) {
+        count_taken(1);
+        return items[0];
+    }
+    // Only now, since the depot may have called a hook that gave something back here.
     Magazine& slot = bind_slot();
-    if (slot.loaded == nullptr && slot.spare != nullptr) {
-        slot.loaded = slot.spare;
-        slot.loaded_length.store(slot.spare_length.load(std::memory_order_relaxed),
-                                 std::memory_order_relaxed);
-        slot.spare = nullptr;
-        slot.spare_length.store(0, std::memory_order_relaxed);
+    const std::uint32_t found = slot.count.load(std::memory_order_relaxed);
+    if (found == 0) {
+        std::copy_n(items, count, slot.items);
+        count_received(slot, count);
+        return pop_stocked(slot, static_cast<std::uint32_t>(count));
     }
-    if (slot.loaded == nullptr) {
-        const Chain chain = depot_take(chain_length_);
-        depot_changed();
-        if (chain.head == nullptr) return nullptr;
-        slot.loaded = chain.head;
-        slot.loaded_length.store(chain.length, std::memory_order_relaxed);
-    }
-    return pop_loaded(slot);
+    void* item = pop_stocked(slot, found);
+    depot_give({items, count});
+    depot_changed();
+    return item;
 }
 
-void MagazineOwner::push_slow(FreeItem* item) noexcept {
+void MagazineOwner::push_slow(void* item) noexcept {
     if (thread_ended) {
-        push_past_the_end(item);
+        depot_give({&item, 1});
+        count_taken(0 - std::uint64_t{1});
+        depot_changed();
         return;
     }
     Magazine& slot = bind_slot();
-    if (slot.loaded_length.load(std::memory_order_relaxed) >= chain_length_) make_room(slot);
-    push_loaded(slot, item);
-}
-
-void MagazineOwner::take_back(Chain chain) noexcept {
-    depot_give(chain);
-    if (!thread_ended) {
-        add(bind_slot().taken, 0 - std::uint64_t{chain.length});
-    } else {
-        registry.mutex.lock();
-        taken_by_gone_ -= chain.length;
-        registry.mutex.unlock();
+    std::uint32_t count = slot.count.load(std::memory_order_relaxed);
+    void* oldest[batch_max];
+    const bool full = count == 2 * batch_;
+    if (full) {
+        std::copy_n(slot.items, batch_, oldest);
+        std::copy_n(slot.items + batch_, batch_, slot.items);
+        count = batch_;
+        count_received(slot, 0 - std::uint64_t{batch_});
     }
-    depot_changed();
-}
-
-FreeItem* MagazineOwner::pop_past_the_end() noexcept {
-    const Chain chain = depot_take(1);
-    if (chain.head == nullptr) return nullptr;
-    // A chain of the depot comes whole; keep one, give the rest back.
-    if (chain.length > 1) depot_give({chain.head->next, chain.length - 1});
-    depot_changed();
-    registry.mutex.lock();
-    ++taken_by_gone_;
-    registry.mutex.unlock();
-    return chain.head;
-}
-
-void MagazineOwner::push_past_the_end(FreeItem* item) noexcept {
-    item->next = nullptr;
-    depot_give({item, 1});
-    depot_changed();
-    registry.mutex.lock();
-    --taken_by_gone_;
-    registry.mutex.unlock();
-}
-
-void MagazineOwner::make_room(Magazine& slot) noexcept {
-    FreeItem* spare = slot.spare;
-    const std::uint32_t spare_length = slot.spare_length.load(std::memory_order_relaxed);
-    slot.spare = slot.loaded;
-    slot.spare_length.store(slot.loaded_length.load(std::memory_order_relaxed),
-                            std::memory_order_relaxed);
-    slot.loaded = nullptr;
-    slot.loaded_length.store(0, std::memory_order_relaxed);
-    if (spare != nullptr) {
-        depot_give({spare, spare_length});
+    push_stocked(slot, count, item);
+    if (full) {
+        depot_give({oldest, batch_});
         depot_changed();
     }
+}
+
+void MagazineOwner::count_received(Magazine& slot, std::uint64_t items) {
+    slot.received.store(slot.received.load(std::memory_order_relaxed) + items,
+                        std::memory_order_relaxed);
+}
+
+void MagazineOwner::count_taken(std::uint64_t items) noexcept {
+    if (!thread_ended) {
+        count_received(bind_slot(), items);
+        return;
+    }
+    registry.mutex.lock();
+    taken_by_gone_ += items;
+    registry.mutex.unlock();
 }
 
 MagazineOwner::Totals MagazineOwner::totals() const noexcept {
@@ -336,9 +320,9 @@ MagazineOwner::Totals MagazineOwner::totals() const noexcept {
     registry.mutex.lock();
     totals.taken = taken_by_gone_;
     for (const Magazine* slot = slots_; slot != nullptr; slot = slot->next) {
-        totals.taken += slot->taken.load(std::memory_order_relaxed);
-        totals.stocked += slot->loaded_length.load(std::memory_order_relaxed);
-        totals.stocked += slot->spare_length.load(std::memory_order_relaxed);
+        const std::uint64_t stocked = slot->count.load(std::memory_order_relaxed);
+        totals.taken += slot->received.load(std::memory_order_relaxed) - stocked;
+        totals.stocked += stocked;
     }
     registry.mutex.unlock();
     return totals;

@@ -1,12 +1,13 @@
 #pragma once
 
 /// Per-thread stocks of free things in front of a shared depot; the engine of PageCache and
-/// SharedSlab. A thread keeps at most two chains per owner and exchanges whole chains with the
-/// depot, so the lock of the depot is taken once per chain and a chain can never be torn. The
-/// stocks live in the thread's TLS (a fixed set of slots, no allocation); a slot wanted by another
-/// owner, or whose thread ends, gives its chains back. After fork() the child cannot read the
-/// stocks of threads that did not come along (the kernel copies them page by page while they
-/// change), so it counts them as handed out. Private to alloc.
+/// SharedSlab. A stock is an array of addresses, so neither taking nor giving touches the things
+/// themselves. A thread keeps at most two batches per owner and exchanges a batch at a time with
+/// the depot, whose lock is taken once for that. The stocks live in the thread's TLS (a fixed set
+/// of slots, no allocation); a slot wanted by another owner, or whose thread ends, gives its stock
+/// back. After fork() the child cannot read the stocks of threads that did not come along (the
+/// kernel copies them page by page while they change), so it counts them as handed out. Private to
+/// alloc.
 
 #include "locking/check.h"
 #include "locking/futex_mutex.h"
@@ -14,40 +15,39 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace tern::alloc::detail {
 
-/// A free page or object, linked through its own first bytes. The second and third word are valid
-/// only in the head of a chain that lies in a depot.
-struct FreeItem {
-    FreeItem* next;
-    FreeItem* next_chain;
-    std::uintptr_t chain_length;
-};
-
-struct Chain {
-    FreeItem* head = nullptr;
-    std::uint32_t length = 0;
-};
+/// Largest batch that an owner may choose.
+inline constexpr std::uint32_t batch_max = 64;
 
 class MagazineOwner;
 
 /// One thread's stock for one owner. Written by its thread; the counters are read by anyone.
 struct Magazine {
     std::uint64_t owner_serial = 0;  ///< 0: the slot is free
-    FreeItem* loaded = nullptr;
-    FreeItem* spare = nullptr;  ///< a whole chain or nothing
-    std::atomic<std::uint32_t> loaded_length{0};
-    std::atomic<std::uint32_t> spare_length{0};
-    std::atomic<std::uint64_t> taken{0};  ///< items handed out minus items given back, modulo 2^64
+    std::atomic<std::uint32_t> count{0};
+    /// Items got from the depot minus items given to it, modulo 2^64. What is not in stock of them
+    /// is in the hands of somebody, so a pair of pop and push need not count.
+    std::atomic<std::uint64_t> received{0};
     MagazineOwner* owner = nullptr;
     Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex
     Magazine** previous = nullptr;
+    void* items[2 * batch_max] = {};  ///< the first `count`, the one given last at the end
 };
 
 inline constexpr std::size_t magazine_slots = 16;
+/// Slots for owners that call no others. A caller's stock is never given back on behalf of one of
+/// these, which would lock a second depot of callers.
+inline constexpr std::size_t innermost_slots = 4;
 // The stock of the running thread.
 extern constinit thread_local Magazine thread_magazines[magazine_slots];
+
+enum class OwnerKind : std::uint8_t {
+    innermost,  ///< its depot calls no other owner
+    caller,     ///< its depot calls innermost ones while locked
+};
 
 /// What both users derive from.
 class MagazineOwner {
@@ -59,7 +59,7 @@ class MagazineOwner {
     void flush_thread() noexcept;
 
   protected:
-    explicit MagazineOwner(std::uint32_t chain_length);
+    MagazineOwner(OwnerKind kind, std::uint32_t batch);
 
     /// Forgets all slots; no other thread may be inside.
     virtual ~MagazineOwner() { forget_slots(); }
@@ -76,39 +76,42 @@ class MagazineOwner {
     /// hands of somebody, and counts as handed out.
     virtual std::uint64_t handed_out() const noexcept = 0;
 
-    /// Depots of this kind call other owners while locked, so they are locked before them.
-    virtual bool calls_other_owners() const noexcept { return false; }
-
-    /// A chain of 1 to `wanted` items; an empty one if there are none to be had.
-    virtual Chain depot_take(std::uint32_t wanted) noexcept = 0;
-    /// A chain of any length comes back.
-    virtual void depot_give(Chain chain) noexcept = 0;
+    /// Fills `room` from its start with what there is; returns how many, 0 if there are none to be
+    /// had. The last one is handed out first.
+    virtual std::size_t depot_take(std::span<void*> room) noexcept = 0;
+    /// Any number of items come back.
+    virtual void depot_give(std::span<void* const> items) noexcept = 0;
 
     /// After one or both of the above, when no lock is held; the place to call out.
     virtual void depot_changed() noexcept {}
 
-    FreeItem* pop() noexcept {
-        Magazine& magazine = thread_magazines[serial_ % magazine_slots];
-        if (magazine.owner_serial == serial_ && magazine.loaded != nullptr) [[likely]] {
-            return pop_loaded(magazine);
+    void* pop() noexcept {
+        Magazine& magazine = slot_of_thread();
+        const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
+        if (magazine.owner_serial == serial_ && count != 0) [[likely]] {
+            return pop_stocked(magazine, count);
         }
         return pop_slow();
     }
 
-    void push(FreeItem* item) noexcept {
-        Magazine& magazine = thread_magazines[serial_ % magazine_slots];
-        if (magazine.owner_serial == serial_ &&
-            magazine.loaded_length.load(std::memory_order_relaxed) < chain_length_) [[likely]] {
-            push_loaded(magazine, item);
+    void push(void* item) noexcept {
+        Magazine& magazine = slot_of_thread();
+        const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
+        if (magazine.owner_serial == serial_ && count < 2 * batch_) [[likely]] {
+            push_stocked(magazine, count, item);
         } else {
             push_slow(item);
         }
     }
 
-    /// A chain of any length from the user, past the stock.
-    void take_back(Chain chain) noexcept;
+    /// Items that the user got from the depot past the stock; modulo 2^64, since they may be
+    /// fewer than none.
+    void count_taken(std::uint64_t items) noexcept;
 
-    std::uint32_t chain_length() const { return chain_length_; }
+    std::uint32_t batch() const { return batch_; }
+
+    /// From 1; no two owners of the process have the same.
+    std::uint64_t serial() const { return serial_; }
 
     /// Whether this is the child of a fork that gave up stocks of other threads.
     bool stocks_lost() const { return stocks_lost_; }
@@ -127,37 +130,32 @@ class MagazineOwner {
   private:
     friend struct MagazineRegistry;
 
-    template <class N>
-    static void add(std::atomic<N>& counter, N by) {
-        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    Magazine& slot_of_thread() const {
+        auto* slots = reinterpret_cast<std::byte*>(thread_magazines);
+        return *reinterpret_cast<Magazine*>(slots + slot_offset_);
     }
 
-    static FreeItem* pop_loaded(Magazine& magazine) {
-        FreeItem* item = magazine.loaded;
-        magazine.loaded = item->next;
-        add(magazine.loaded_length, ~std::uint32_t{0});
-        add(magazine.taken, std::uint64_t{1});
-        return item;
+    static void* pop_stocked(Magazine& magazine, std::uint32_t count) {
+        magazine.count.store(count - 1, std::memory_order_relaxed);
+        return magazine.items[count - 1];
     }
 
-    static void push_loaded(Magazine& magazine, FreeItem* item) {
-        item->next = magazine.loaded;
-        magazine.loaded = item;
-        add(magazine.loaded_length, std::uint32_t{1});
-        add(magazine.taken, ~std::uint64_t{0});
+    static void push_stocked(Magazine& magazine, std::uint32_t count, void* item) {
+        magazine.items[count] = item;
+        magazine.count.store(count + 1, std::memory_order_relaxed);
     }
 
-    FreeItem* pop_slow() noexcept;
-    void push_slow(FreeItem* item) noexcept;
-    FreeItem* pop_past_the_end() noexcept;
-    void push_past_the_end(FreeItem* item) noexcept;
-    void make_room(Magazine& slot) noexcept;
+    void* pop_slow() noexcept;
+    void push_slow(void* item) noexcept;
     void forget_slots() noexcept;
     Magazine& bind_slot() noexcept;
+    static void count_received(Magazine& slot, std::uint64_t items);
 
     std::uint64_t serial_;
-    std::uint32_t chain_length_;
-    std::uint64_t taken_by_gone_ = 0;  ///< `taken` of slots that were given up
+    std::size_t slot_offset_;  ///< of its slot, in bytes: spares each pop a multiplication
+    std::uint32_t batch_;
+    OwnerKind kind_;
+    std::uint64_t taken_by_gone_ = 0;  ///< `received` of slots that were given up
     std::uint32_t returning_ = 0;      ///< threads that give a stock back right now
     bool stocks_lost_ = false;
     Magazine* slots_ = nullptr;

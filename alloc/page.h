@@ -5,8 +5,10 @@
 /// from the source. A PageSource is owned by whoever makes the PageCache and must outlive it.
 /// Sources are called with the depot of the cache locked: they must not allocate from it.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace tern::alloc {
 
@@ -27,6 +29,37 @@ constexpr std::size_t pages_for(std::size_t bytes) {
 inline std::byte* page_of(const void* address) {
     return reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(address) &
                                         ~std::uintptr_t{page_bytes - 1});
+}
+
+/// What is noted about a page. The notes of all pages of a region lie together at its start, so
+/// looking at one touches neither the page nor the set of the cache that all starts of pages share.
+/// Whoever holds the page derives its own record from this; it is undefined when the page is taken
+/// but for `holder`, which whoever sets it makes nullptr again before the page goes back.
+struct PageNote {
+    const void* holder;  ///< the slab that the page belongs to, nullptr if none does
+    /// Whose page and whether it is taken; the page cache's.
+    std::atomic<std::uint16_t> state;
+};
+
+inline constexpr std::size_t page_note_bytes = 64;
+/// Pages at the start of a region that hold its head and the notes.
+inline constexpr std::size_t region_head_pages = region_pages * page_note_bytes / page_bytes;
+
+/// The note of the page that an address lies in, seen as its holder's record. The address must lie
+/// in a region of a page cache.
+template <class N>
+N& note_of(const void* address) {
+    static_assert(std::is_base_of_v<PageNote, N> && sizeof(N) <= page_note_bytes);
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
+    return *reinterpret_cast<N*>((at & ~std::uintptr_t{region_bytes - 1}) +
+                                 at / page_bytes % region_pages * page_note_bytes);
+}
+
+/// The page that a note is about.
+inline std::byte* page_of_note(const PageNote& note) {
+    const auto at = reinterpret_cast<std::uintptr_t>(&note);
+    return reinterpret_cast<std::byte*>((at & ~std::uintptr_t{region_bytes - 1}) +
+                                        at / page_note_bytes % region_pages * page_bytes);
 }
 
 /// Where address space comes from: the kernel, or a test.

@@ -9,8 +9,6 @@
 
 namespace tern::alloc {
 
-using detail::Chain;
-using detail::FreeItem;
 using locking::Here;
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
@@ -25,7 +23,8 @@ struct Immortal {
 }  // namespace
 
 std::optional<std::string> PageCacheConfig::error() const {
-    if (magazine_pages < 1 || magazine_pages > 1024) return "magazine pages must be 1 to 1024";
+    static_assert(detail::batch_max == 64);
+    if (magazine_pages < 1 || magazine_pages > 64) return "magazine pages must be 1 to 64";
     if (keep_pages_main_max < 2 * magazine_pages) {
         return "the most pages kept must be at least two magazines";
     }
@@ -42,12 +41,14 @@ std::optional<std::string> PageCacheConfig::error() const {
 }
 
 PageCache::PageCache(PageSource& source, const PageCacheConfig& config)
-    : MagazineOwner(static_cast<std::uint32_t>(config.magazine_pages)),
+    : MagazineOwner(detail::OwnerKind::innermost,
+                    static_cast<std::uint32_t>(config.magazine_pages)),
       source_(source),
-      config_(config) {
+      config_(config),
+      note_mark_(static_cast<std::uint16_t>(serial() << 2)) {
     const std::optional<std::string> error = config.error();
     TERN_ASSERT(!error, "page cache: ", error ? std::string_view(*error) : std::string_view());
-    static_assert(sizeof(Region) <= page_bytes);
+    static_assert(sizeof(Region) <= region_head_pages * page_note_bytes);
     enroll();
 }
 
@@ -78,47 +79,55 @@ PageCache::Region& PageCache::region_of(const void* page) noexcept {
 
 // Single pages -------------------------------------------------------------------------------
 
-FreeItem* PageCache::allocate_or_abort(Here where) {
-    FreeItem* item = allocate_with_reclaim();
-    if (item == nullptr) exhausted("page", where);
-    return item;
+void* PageCache::allocate_or_abort(Here where) {
+    void* page = allocate_with_reclaim();
+    if (page == nullptr) exhausted("page", where);
+    return page;
 }
 
-FreeItem* PageCache::allocate_with_reclaim() noexcept {
+void* PageCache::allocate_with_reclaim() noexcept {
     // The fast path has failed already; each round of the hooks must have freed something.
     while (reclaim()) {
-        if (FreeItem* item = pop()) return item;
+        if (void* page = pop()) return page;
     }
     return nullptr;
 }
 
-Chain PageCache::depot_take(std::uint32_t wanted) noexcept {
+std::size_t PageCache::depot_take(std::span<void*> room) noexcept {
     const DepotGuard guard = depot_.lock_dynamic();
-    Chain chain = pop_chain();
-    if (chain.head == nullptr) {
-        if (Region* region = region_for_refill()) chain = take_free(*region, wanted);
+    std::size_t count = take_hot(room);
+    if (count == 0) {
+        if (Region* region = region_for_refill()) count = take_free(*region, room);
     }
     note_due();
-    return chain;
+    return count;
 }
 
-void PageCache::depot_give(Chain chain) noexcept {
+void PageCache::depot_give(std::span<void* const> pages) noexcept {
     const DepotGuard guard = depot_.lock_dynamic();
-    push_chain(chain);
+    keep_hot(pages);
     starved_ = false;
     note_due();
 }
 
 void PageCache::deallocate_list(const PageList& list) noexcept {
     if (list.pages == 0) return;
-    auto* first = static_cast<FreeItem*>(list.first);
-    if (Poison::asan() || poison_.memcheck()) {
-        for (FreeItem* item = first; item != nullptr; item = item->next) {
-            poison_.reveal_filled(item, sizeof(FreePage));
-            poison_.hide(static_cast<FreePage*>(item) + 1, page_bytes - sizeof(FreePage));
+    if (poison_.watches()) {
+        void* page = list.first;
+        for (std::size_t i = 0; i < list.pages; ++i) {
+            poison_.hide(static_cast<void**>(page) + 1, page_bytes - sizeof(void*));
+            page = *static_cast<void**>(page);
         }
     }
-    take_back({first, static_cast<std::uint32_t>(list.pages)});
+    {
+        const DepotGuard guard = depot_.lock_dynamic();
+        hot_.push(list);
+        counters_.hot += list.pages;
+        starved_ = false;
+        note_due();
+    }
+    count_taken(0 - std::uint64_t{list.pages});
+    depot_changed();
 }
 
 void PageCache::depot_changed() noexcept {
@@ -128,37 +137,16 @@ void PageCache::depot_changed() noexcept {
     }
 }
 
-void PageCache::push_chain(Chain chain) noexcept {
-    counters_.hot += chain.length;
-    if (fault_ == TestFault::lose_on_flush && chain.length <= chain_length()) {
-        while (chain.head->next != nullptr) {
-            chain.head = chain.head->next;
-        }
-    }
-    chain.head->chain_length = chain.length;
-    chain.head->next_chain = chains_;
-    chains_ = chain.head;
+void PageCache::keep_hot(std::span<void* const> pages) noexcept {
+    if (fault_ == TestFault::lose_on_flush) pages = pages.last(1);
+    counters_.hot += pages.size();
+    hot_.push(pages);
 }
 
-/// A chain that is longer than a magazine, since it came from deallocate_list(), is taken in parts.
-Chain PageCache::pop_chain() noexcept {
-    if (chains_ == nullptr) return {};
-    Chain chain{chains_, static_cast<std::uint32_t>(chains_->chain_length)};
-    FreeItem* next_chain = chains_->next_chain;
-    if (chain.length > chain_length()) {
-        FreeItem* last = chain.head;
-        for (std::uint32_t i = 1; i < chain_length(); ++i) {
-            last = last->next;
-        }
-        FreeItem* rest = std::exchange(last->next, nullptr);
-        rest->chain_length = chain.length - chain_length();
-        rest->next_chain = next_chain;
-        next_chain = rest;
-        chain.length = chain_length();
-    }
-    chains_ = next_chain;
-    counters_.hot -= chain.length;
-    return chain;
+std::size_t PageCache::take_hot(std::span<void*> room) noexcept {
+    const std::size_t count = hot_.pop(room);
+    counters_.hot -= count;
+    return count;
 }
 
 PageCache::Region* PageCache::region_for_refill() noexcept {
@@ -169,30 +157,35 @@ PageCache::Region* PageCache::region_for_refill() noexcept {
     return map_region();
 }
 
-Chain PageCache::take_free(Region& region, std::uint32_t wanted) noexcept {
+/// Puts memory behind a free page, so that all that is kept is ready for use.
+void PageCache::back(void* page) const noexcept {
+    poison_.reveal(page, sizeof(std::uintptr_t));
+    *static_cast<volatile std::uintptr_t*>(page) = 0;
+    poison_.hide(page, sizeof(std::uintptr_t));
+}
+
+std::size_t PageCache::take_free(Region& region, std::span<void*> room) noexcept {
     const bool from_dirty = region.dirty_count != 0;
     auto& map = from_dirty ? region.dirty : region.clean;
     std::uint32_t& count = from_dirty ? region.dirty_count : region.clean_count;
-    const std::uint32_t length = std::min({wanted, count, from_dirty ? wanted : clean_refill_max});
+    const std::size_t wanted =
+        std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : clean_refill_max});
     unfile(region);
-    Chain chain;
-    FreeItem** tail = &chain.head;
-    for (std::size_t word = 0; chain.length < length; ++word) {
-        while (map[word] != 0 && chain.length < length) {
+    std::size_t taken = 0;
+    for (std::size_t word = 0; taken < wanted; ++word) {
+        while (map[word] != 0 && taken < wanted) {
             const auto bit = static_cast<std::size_t>(std::countr_zero(map[word]));
             map[word] &= map[word] - 1;
-            auto* item = reinterpret_cast<FreeItem*>(region.page(word * 64 + bit));
-            poison_.reveal(item, sizeof(FreePage));
-            *tail = item;
-            tail = &item->next;
-            ++chain.length;
+            room[taken] = region.page(word * 64 + bit);
+            set_state(room[taken], NoteState::kept);
+            if (!from_dirty) back(room[taken]);
+            ++taken;
         }
     }
-    *tail = nullptr;
-    count -= length;
-    (from_dirty ? counters_.dirty : counters_.cold) -= length;
+    count -= static_cast<std::uint32_t>(taken);
+    (from_dirty ? counters_.dirty : counters_.cold) -= taken;
     file(region);
-    return chain;
+    return taken;
 }
 
 }  // namespace tern::alloc

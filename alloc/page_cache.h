@@ -8,6 +8,7 @@
 
 #include "alloc/magazine.h"
 #include "alloc/page.h"
+#include "alloc/page_stack.h"
 #include "alloc/page_stats.h"
 #include "alloc/poison.h"
 #include "locking/domain.h"
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,7 +34,7 @@ struct PageCacheConfig {
     std::size_t keep_pages_main_max = 1024;  ///< more hot pages than this are cooled to half of it
     std::size_t keep_pages_main_min = 64;  ///< fewer hot pages than this are filled up to twice it
     std::size_t cleanup_pages_bulk = 512;  ///< most pages that one maintain() moves
-    std::size_t magazine_pages = 64;       ///< a thread keeps at most twice as many
+    std::size_t magazine_pages = 64;       ///< 1 to 64; a thread keeps at most twice as many
     std::size_t keep_cold_regions = 8;     ///< empty regions (2 MiB) kept mapped
     std::size_t mapped_pages_max = 0;      ///< the source is asked for no more; 0: no limit
 
@@ -62,13 +64,6 @@ enum class PageState : std::uint8_t {
 
 std::string_view text_of(PageState state);
 
-/// Pages of one user on their way back, linked through the first word of each; that of the last is
-/// nullptr.
-struct PageList {
-    void* first = nullptr;
-    std::size_t pages = 0;
-};
-
 class PageCache final : public detail::MagazineOwner {
   public:
     /// The source is borrowed until the cache is gone. A wrong configuration aborts: check error().
@@ -82,30 +77,27 @@ class PageCache final : public detail::MagazineOwner {
     /// A page with undefined contents. Runs the reclaim hooks if there is no memory; if that does
     /// not help, allocate() aborts with last words and try_allocate() returns nullptr.
     void* allocate(locking::Here where = locking::Here::now()) {
-        detail::FreeItem* item = pop();
-        if (item == nullptr) [[unlikely]]
-            item = allocate_or_abort(where);
-        return hand_out(item);
+        void* page = pop();
+        if (page == nullptr) [[unlikely]]
+            page = allocate_or_abort(where);
+        return hand_out(page);
     }
 
     [[nodiscard]] void* try_allocate() noexcept {
-        detail::FreeItem* item = pop();
-        if (item == nullptr) [[unlikely]]
-            item = allocate_with_reclaim();
-        return item == nullptr ? nullptr : hand_out(item);
+        void* page = pop();
+        if (page == nullptr) [[unlikely]]
+            page = allocate_with_reclaim();
+        return page == nullptr ? nullptr : hand_out(page);
     }
 
     /// Any thread may give back what another took. Aborts if it is not a page of this cache or is
     /// free already.
     void deallocate(void* page, locking::Here where = locking::Here::now()) noexcept {
-        // The user may have hidden parts of the page; the links need theirs.
-        auto* item = static_cast<FreePage*>(page);
-        poison_.reveal_filled(item, sizeof(*item));
-        if (!ours(page) || item->mark == mark_of(page)) [[unlikely]]
+        if (!is_page(page) || !has_state(page, NoteState::in_use)) [[unlikely]]
             bad_page(page, where);
-        item->mark = mark_of(page);
-        push(item);
-        poison_.hide(item + 1, page_bytes - sizeof(*item));
+        set_state(page, NoteState::kept);
+        poison_.hide(page, page_bytes);
+        push(page);
     }
 
     /// Gives many pages back in one step, whatever their number. They are not looked at one by one
@@ -156,6 +148,13 @@ class PageCache final : public detail::MagazineOwner {
 
     const PageCacheConfig& config() const { return config_; }
 
+    /// Whether an address lies between the first and the last region ever mapped.
+    bool spans(const void* address) const noexcept {
+        const auto at = reinterpret_cast<std::uintptr_t>(address);
+        return at >= lowest_.load(std::memory_order_relaxed) &&
+               at < highest_.load(std::memory_order_relaxed);
+    }
+
     /// What an address is; for reports, since it may be something else a moment later.
     PageState state_of(const void* address) const noexcept;
 
@@ -167,7 +166,7 @@ class PageCache final : public detail::MagazineOwner {
     enum class TestFault : std::uint8_t {
         none,
         ignore_cold,    ///< refill asks the source although there are cold pages
-        lose_on_flush,  ///< of a chain that comes back only the last page is kept
+        lose_on_flush,  ///< of a batch that comes back only the last page is kept
         purge_singly,   ///< one call for each page
         ignore_bulk,    ///< one maintain() does everything
     };
@@ -177,33 +176,46 @@ class PageCache final : public detail::MagazineOwner {
   private:
     struct Region;
 
-    /// A free page; the mark tells it from one in use.
-    struct FreePage : detail::FreeItem {
-        std::uintptr_t mark;
+    /// What the state of a PageNote says, besides which cache it is.
+    enum class NoteState : std::uint16_t {
+        apart,   ///< free in its region, or part of a run
+        in_use,  ///< handed out alone
+        kept,    ///< free, in a magazine or hot
     };
 
-    static_assert(sizeof(FreePage) == sizeof(detail::FreeItem) + sizeof(std::uintptr_t));
+    bool has_state(const void* page, NoteState state) const noexcept {
+        return note_of<PageNote>(page).state.load(std::memory_order_relaxed) ==
+               note_mark_ + static_cast<std::uint16_t>(state);
+    }
 
-    static std::uintptr_t mark_of(const void* page) {
-        return reinterpret_cast<std::uintptr_t>(page) ^ 0xa5f3'96c1'd28e'7b4dull;
+    void set_state(const void* page, NoteState state) noexcept {
+        const auto value = static_cast<std::uint16_t>(note_mark_ + static_cast<unsigned>(state));
+        note_of<PageNote>(page).state.store(value, std::memory_order_relaxed);
+    }
+
+    /// Whether it is the start of a page that may be handed out, of this or of another cache.
+    bool is_page(const void* page) const noexcept {
+        const auto address = reinterpret_cast<std::uintptr_t>(page);
+        return address % page_bytes == 0 && spans(page) &&
+               address % region_bytes >= region_head_pages * page_bytes;
     }
 
     /// Whether it is a whole page of a region of this cache.
     bool ours(const void* page) const noexcept;
 
-    void* hand_out(detail::FreeItem* item) noexcept {
-        poison_.reveal(item, page_bytes);
-        static_cast<FreePage*>(item)->mark = 0;
-        return item;
+    void* hand_out(void* page) noexcept {
+        poison_.reveal(page, page_bytes);
+        set_state(page, NoteState::in_use);
+        return page;
     }
 
     static constexpr std::size_t buckets = region_pages / 64;
     /// Untouched pages are faulted in a few at a time, or an idle thread would pay for a whole
-    /// chain.
-    static constexpr std::uint32_t clean_refill_max = 16;
+    /// batch.
+    static constexpr std::size_t clean_refill_max = 16;
 
-    detail::Chain depot_take(std::uint32_t wanted) noexcept override;
-    void depot_give(detail::Chain chain) noexcept override;
+    std::size_t depot_take(std::span<void*> room) noexcept override;
+    void depot_give(std::span<void* const> pages) noexcept override;
     void depot_changed() noexcept override;
 
     void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
@@ -216,19 +228,19 @@ class PageCache final : public detail::MagazineOwner {
 
     [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
     std::string_view hook_name(std::size_t index) const noexcept;
-    detail::FreeItem* allocate_or_abort(locking::Here where);
-    detail::FreeItem* allocate_with_reclaim() noexcept;
+    void* allocate_or_abort(locking::Here where);
+    void* allocate_with_reclaim() noexcept;
     void* run_with_reclaim(std::size_t pages) noexcept;
 
     // All below: depot held.
-    void push_chain(detail::Chain chain) noexcept;
-    detail::Chain pop_chain() noexcept;
+    void keep_hot(std::span<void* const> pages) noexcept;
+    std::size_t take_hot(std::span<void*> room) noexcept;
     void* map(std::size_t pages, std::size_t alignment) noexcept;
     Region* map_region() noexcept;
     void unmap_region(Region& region) noexcept;
     void unmap_empty_regions(std::size_t kept) noexcept;
     Region* region_for_refill() noexcept;
-    detail::Chain take_free(Region& region, std::uint32_t wanted) noexcept;
+    std::size_t take_free(Region& region, std::span<void*> room) noexcept;
     void* take_run(std::size_t pages) noexcept;
     void* take_run_from(Region& region, std::size_t pages) noexcept;
     static std::size_t find_run(Region& region, std::size_t pages) noexcept;
@@ -237,8 +249,8 @@ class PageCache final : public detail::MagazineOwner {
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
     std::size_t fill() noexcept;
+    void back(void* page) const noexcept;
     std::size_t cool() noexcept;
-    void cool_chain(detail::Chain chain) noexcept;
     void purge_dirty(std::size_t budget) noexcept;
     void purge_region(Region& region) noexcept;
     void purge_run(Region& region, std::size_t first, std::size_t last) noexcept;
@@ -250,11 +262,12 @@ class PageCache final : public detail::MagazineOwner {
 
     PageSource& source_;
     PageCacheConfig config_;
+    std::uint16_t note_mark_;  ///< tells its pages from those of other caches
     Poison poison_;
     mutable locking::Domain<PageDepotLevel> depot_{"page depot"};
 
     // Everything here is written with the depot held.
-    detail::FreeItem* chains_ = nullptr;
+    PageStack hot_;
     Region* by_free_[buckets] = {};  ///< regions with free pages, by how many / 64
     Region* regions_ = nullptr;
     Region* dirty_regions_ = nullptr;

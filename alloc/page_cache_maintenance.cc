@@ -5,8 +5,6 @@
 
 namespace tern::alloc {
 
-using detail::Chain;
-using detail::FreeItem;
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
 bool PageCache::out_of_bounds() const noexcept {
@@ -55,16 +53,17 @@ std::size_t PageCache::fill() noexcept {
             break;
         }
         const std::size_t missing = 2 * config_.keep_pages_main_min - counters_.hot;
-        const Chain chain = take_free(
-            *region, static_cast<std::uint32_t>(std::min<std::size_t>(missing, chain_length())));
-        push_chain(chain);
-        moved += chain.length;
+        void* pages[detail::batch_max];
+        const std::size_t count =
+            take_free(*region, {pages, std::min<std::size_t>(missing, batch())});
+        keep_hot({pages, count});
+        moved += count;
     }
     return moved;
 }
 
-/// Down to half of the upper bound, once that was exceeded; whole chains, then one purge per run of
-/// neighbouring pages.
+/// Down to half of the upper bound, once that was exceeded; whole batches, then one purge per run
+/// of neighbouring pages.
 std::size_t PageCache::cool() noexcept {
     const std::size_t bulk =
         fault_ == TestFault::ignore_bulk ? counters_.mapped : config_.cleanup_pages_bulk;
@@ -72,27 +71,19 @@ std::size_t PageCache::cool() noexcept {
     std::size_t moved = 0;
     if (counters_.hot > config_.keep_pages_main_max) cooling_ = true;
     if (cooling_) {
-        while (counters_.hot > target && moved + chain_length() <= bulk) {
-            const Chain chain = pop_chain();
-            cool_chain(chain);
-            moved += chain.length;
+        while (counters_.hot > target && moved + batch() <= bulk) {
+            void* pages[detail::batch_max];
+            const std::size_t count = take_hot({pages, batch()});
+            for (void* page : std::span(pages, count)) {
+                Region& region = region_of(page);
+                mark_dirty(region, region.index_of(page), 1);
+            }
+            moved += count;
         }
         if (counters_.hot <= target) cooling_ = false;
     }
     if (moved != 0 || counters_.dirty > unpurgeable_ + target) purge_dirty(bulk);
     return moved;
-}
-
-void PageCache::cool_chain(Chain chain) noexcept {
-    for (FreeItem* item = chain.head; item != nullptr;) {
-        FreeItem* next = item->next;
-        Region& region = region_of(item);
-        const auto offset = static_cast<std::size_t>(reinterpret_cast<std::byte*>(item) -
-                                                     reinterpret_cast<std::byte*>(&region));
-        poison_.hide(item, page_bytes);
-        mark_dirty(region, offset / page_bytes, 1);
-        item = next;
-    }
 }
 
 void PageCache::purge_dirty(std::size_t budget) noexcept {
@@ -142,7 +133,7 @@ void PageCache::purge_run(Region& region, std::size_t first, std::size_t last) n
 void PageCache::purge_region(Region& region) noexcept {
     const std::size_t unit = std::max<std::size_t>(1, source_.granularity() / page_bytes);
     unfile(region);
-    std::size_t i = 1;
+    std::size_t i = region_head_pages;
     while (i < region_pages) {
         if (!Region::test(region.dirty, i)) {
             ++i;

@@ -58,16 +58,16 @@ PageCache::Region* PageCache::map_region() noexcept {
     if (start == nullptr) return nullptr;
     auto* region = ::new (start) Region();
     region->owner = this;
-    for (std::size_t i = 1; i < region_pages; ++i) {
+    for (std::size_t i = region_head_pages; i < region_pages; ++i) {
         Region::set(region->clean, i);
     }
     region->clean_count = Region::usable;
-    poison_.hide(region->page(1), Region::usable * page_bytes);
+    poison_.hide(region->page(region_head_pages), Region::usable * page_bytes);
     region->next = regions_;
     if (regions_ != nullptr) regions_->previous = region;
     regions_ = region;
     ++counters_.regions;
-    ++counters_.overhead;
+    counters_.overhead += region_head_pages;
     counters_.cold += Region::usable;
     file(*region);
     const auto address = reinterpret_cast<std::uintptr_t>(start);
@@ -86,7 +86,7 @@ void PageCache::unmap_region(Region& region) noexcept {
     if (region.next != nullptr) region.next->previous = region.previous;
     (region.previous != nullptr ? region.previous->next : regions_) = region.next;
     --counters_.regions;
-    --counters_.overhead;
+    counters_.overhead -= region_head_pages;
     ++counters_.unmaps;
     counters_.mapped -= region_pages;
     counters_.cold -= Region::usable;
@@ -106,9 +106,10 @@ void PageCache::unmap_empty_regions(std::size_t kept) noexcept {
 void PageCache::mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept {
     unfile(region);
     for (std::size_t i = first; i < first + pages; ++i) {
-        TERN_ASSERT(i != 0 && i < region_pages && !region.is_free(i),
+        TERN_ASSERT(i >= region_head_pages && i < region_pages && !region.is_free(i),
                     "page freed twice: ", static_cast<const void*>(region.page(i)));
         Region::set(region.dirty, i);
+        set_state(region.page(i), NoteState::apart);
     }
     region.dirty_count += static_cast<std::uint32_t>(pages);
     region.run_max = Region::usable;
@@ -168,7 +169,7 @@ void* PageCache::take_run(std::size_t pages) noexcept {
 /// Index of the first of so many neighbouring free pages; 0: there are none.
 std::size_t PageCache::find_run(Region& region, std::size_t pages) noexcept {
     std::size_t length = 0;
-    for (std::size_t i = 1; i < region_pages;) {
+    for (std::size_t i = region_head_pages; i < region_pages;) {
         const std::uint64_t free = (region.dirty[i / 64] | region.clean[i / 64]) >> (i % 64);
         const std::size_t left = 64 - i % 64;
         const auto run = std::min(left, static_cast<std::size_t>(std::countr_one(free)));
@@ -227,9 +228,7 @@ void PageCache::deallocate_run(void* run, std::size_t pages, locking::Here where
         } else {
             poison_.hide(run, pages * page_bytes);
             Region& region = region_of(run);
-            const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(run) -
-                                                         reinterpret_cast<std::byte*>(&region));
-            mark_dirty(region, offset / page_bytes, pages);
+            mark_dirty(region, region.index_of(run), pages);
             starved_ = false;
         }
         note_due();

@@ -1,8 +1,9 @@
 #pragma once
 
 /// The head of a region of pages: which of them are free and whether memory is behind them.
-/// Lies in the first page of its region, so that finding it from a page is a mask. Private to the
-/// page cache, written with its depot held. It never touches the pages it describes.
+/// Lies at the start of its region, so that finding it from a page is a mask, in the place of the
+/// notes of the pages that hold the notes. Private to the page cache, written with its depot held.
+/// It never touches the pages it describes.
 
 #include "alloc/page_cache.h"
 
@@ -14,12 +15,11 @@ namespace tern::alloc {
 
 struct PageCache::Region {
     static constexpr std::size_t words = region_pages / 64;
-    static constexpr std::size_t usable = region_pages - 1;
+    static constexpr std::size_t usable = region_pages - region_head_pages;
     static constexpr std::uint32_t unfiled = ~std::uint32_t{0};
 
-    /// First and alone in its line, since every page that comes back is checked against it.
     PageCache* owner = nullptr;
-    alignas(64) Region* next_filed = nullptr;
+    Region* next_filed = nullptr;
     Region* previous_filed = nullptr;
     Region* next = nullptr;
     Region* previous = nullptr;
@@ -40,6 +40,13 @@ struct PageCache::Region {
 
     std::byte* page(std::size_t index) {
         return reinterpret_cast<std::byte*>(this) + index * page_bytes;
+    }
+
+    /// Of the page that starts at an address in this region.
+    std::size_t index_of(const void* page) const {
+        return static_cast<std::size_t>(static_cast<const std::byte*>(page) -
+                                        reinterpret_cast<const std::byte*>(this)) /
+               page_bytes;
     }
 
     static bool test(const std::uint64_t (&map)[words], std::size_t index) {

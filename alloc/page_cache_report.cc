@@ -5,7 +5,6 @@
 
 namespace tern::alloc {
 
-using detail::FreeItem;
 using locking::Here;
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
@@ -35,10 +34,7 @@ std::uint64_t PageCache::handed_out() const noexcept {
 // What is an address? ------------------------------------------------------------------------
 
 bool PageCache::ours(const void* page) const noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(page);
-    return address % page_bytes == 0 && address >= lowest_.load(std::memory_order_relaxed) &&
-           address < highest_.load(std::memory_order_relaxed) && region_of(page).owner == this &&
-           address % region_bytes != 0;
+    return is_page(page) && region_of(page).owner == this;
 }
 
 PageState PageCache::state_of(const void* address) const noexcept {
@@ -49,13 +45,11 @@ PageState PageCache::state_of(const void* address) const noexcept {
         region = region->next;
     }
     if (region == nullptr) return PageState::foreign;
-    const auto index =
-        static_cast<std::size_t>(page - reinterpret_cast<const std::byte*>(region)) / page_bytes;
-    if (index == 0) return PageState::region_head;
+    const std::size_t index = region->index_of(page);
+    if (index < region_head_pages) return PageState::region_head;
     if (Region::test(region->dirty, index)) return PageState::dirty;
     if (Region::test(region->clean, index)) return PageState::cold;
-    const std::uintptr_t mark = peek(&reinterpret_cast<const FreePage*>(page)->mark);
-    return mark == mark_of(page) ? PageState::kept : PageState::in_use;
+    return has_state(page, NoteState::kept) ? PageState::kept : PageState::in_use;
 }
 
 void PageCache::bad_page(const void* page, Here where) const noexcept {
@@ -165,7 +159,8 @@ void PageCache::verify_regions() const {
             dirty += static_cast<std::size_t>(std::popcount(region->dirty[word]));
             clean += static_cast<std::size_t>(std::popcount(region->clean[word]));
         }
-        TERN_ASSERT(!region->is_free(0), "the head of a region is free");
+        for (std::size_t i = 0; i < region_head_pages; ++i)
+            TERN_ASSERT(!region->is_free(i), "the head of a region is free");
         TERN_ASSERT(dirty == region->dirty_count && clean == region->clean_count,
                     "counters of a region are wrong");
         TERN_ASSERT(dirty == 0 || region->listed_dirty, "dirty region is not listed");
@@ -190,19 +185,11 @@ void PageCache::verify() const {
     const DepotGuard guard = depot_.lock_dynamic();
     verify_regions();
     std::size_t hot = 0;
-    for (const FreeItem* head = chains_; head != nullptr; head = head->next_chain) {
-        std::size_t length = 0;
-        for (const FreeItem* item = head; item != nullptr; item = item->next) {
-            Region& region = region_of(item);
-            const auto offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(item) -
-                                                         reinterpret_cast<std::byte*>(&region));
-            TERN_ASSERT(!region.is_free(offset / page_bytes), "a hot page is also free in place");
-            ++length;
-        }
-        TERN_ASSERT(length == head->chain_length, "a chain has ", length, " pages and claims ",
-                    head->chain_length);
-        hot += length;
-    }
+    hot_.for_each([&](const void* page) {
+        const Region& region = region_of(page);
+        TERN_ASSERT(!region.is_free(region.index_of(page)), "a hot page is also free in place");
+        ++hot;
+    });
     TERN_ASSERT(hot == stats.hot, "hot pages: ", hot, " counted, ", stats.hot, " noted");
     TERN_ASSERT(stats.mapped == stats.in_use + stats.magazines + stats.hot + stats.dirty +
                                     stats.cold + stats.overhead,

@@ -261,6 +261,7 @@ TEST_CASE("a list of pages of any length comes back in one step and is used agai
         for (std::size_t i = 0; i < count; ++i) {
             void* page = cache.allocate();
             std::memcpy(page, &list.first, sizeof(void*));
+            if (i == 0) list.last = page;
             list.first = page;
         }
         list.pages = count;
@@ -284,10 +285,10 @@ TEST_CASE("a region may be taken whole by one run") {
     PageCache cache(source, small_config());
     void* page = cache.allocate();
     cache.deallocate(page);
-    void* run = cache.allocate_run(region_pages - 1);
+    void* run = cache.allocate_run(region_pages - region_head_pages);
     cache.verify();
     CHECK(source.mapped_bytes() == 2 * region_bytes);
-    cache.deallocate_run(run, region_pages - 1);
+    cache.deallocate_run(run, region_pages - region_head_pages);
     cache.verify();
 }
 

@@ -88,6 +88,11 @@ class Poison {
 #endif
     }
 
+    /// Whether a checker has to be told.
+    bool watches() const {
+        return asan() || memcheck();
+    }
+
     static constexpr bool asan() {
 #ifdef TERN_ASAN
         return true;

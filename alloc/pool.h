@@ -215,6 +215,9 @@ class Pool final : public Resource {
             misuse(where);
     }
 
+    /// What check() says when the domain is not held; for those who have looked themselves.
+    [[noreturn]] void misuse(locking::Here where) const;
+
     std::string_view kind() const override { return "pool"; }
 
     std::string_view name() const override { return name_; }
@@ -257,7 +260,6 @@ class Pool final : public Resource {
     MemoryUsage walk(MemoryVisitor* visitor, bool may_wait);
     MemoryUsage walk_inside(MemoryVisitor* visitor, bool may_wait);
     void refuse_rank(const Pool& pool, const char* what, locking::Here where) const;
-    [[noreturn]] void misuse(locking::Here where) const;
 
     locking::DomainBase& domain_;
     PageCache& cache_;

@@ -9,8 +9,8 @@
 #include "locking/test_levels.h"
 
 #include <array>
-#include <optional>
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -136,8 +136,7 @@ TEST_CASE("find tells which resource an address belongs to") {
     CHECK(found->kind == "slab");
     CHECK(found->name == "numbers");
     CHECK(found->part == "live object");
-    CHECK(root.find(number + 1)->part == "free slot");
-    CHECK(root.find(page_of(number))->part == "head of a page");
+    CHECK(root.find(number + 4)->part == "free slot");
     CHECK(root.find(&child)->kind == "pool");
     int local = 0;
     CHECK_FALSE(root.find(&local));

@@ -1,5 +1,6 @@
 #include "alloc/slab.h"
 
+#include <algorithm>
 #include <new>
 
 namespace tern::alloc {
@@ -7,48 +8,84 @@ namespace tern::alloc {
 using locking::Here;
 
 SlabBase::SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, Here where)
-    : Resource(&pool, where), pool_(pool), domain_(pool.domain()), layout_(layout), name_(name) {}
+    : Resource(&pool, where),
+      pool_(pool),
+      domain_(pool.domain()),
+      cache_(pool.cache()),
+      layout_(layout),
+      name_(name) {}
 
 void SlabBase::finish() noexcept {
     check(Here::now());
     drop_pages();
 }
 
-void SlabBase::init_page(Page& page) noexcept {
-    page.slab = this;
-    page.free_count = static_cast<std::uint16_t>(layout_.count);
-    page.first_word = 0;
-    const std::size_t words = (layout_.count + 63) / 64;
-    for (std::size_t word = 0; word < words; ++word) {
-        const std::size_t bits = layout_.count - word * 64;
-        page.free_bits[word] = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
-    }
-    poison_.hide(reinterpret_cast<std::byte*>(&page) + layout_.offset, page_bytes - layout_.offset);
+SlabBase::Page* SlabBase::new_page() noexcept {
+    void* memory = cache_.try_allocate();
+    if (memory == nullptr) return nullptr;
+    Page& page = Page::of(memory);
+    page.start(this, layout_.count);
+    poison_.hide(memory, page_bytes);
+    include_region_of(memory);
     ++pages_;
+    return &page;
+}
+
+void SlabBase::include_region_of(const void* page) noexcept {
+    const std::uintptr_t region =
+        reinterpret_cast<std::uintptr_t>(page) & ~std::uintptr_t{region_bytes - 1};
+    const std::uintptr_t end = std::max(lowest_ + extent_, region + region_bytes);
+    lowest_ = extent_ == 0 ? region : std::min(lowest_, region);
+    extent_ = end - lowest_;
 }
 
 void SlabBase::free_page(Page& page) noexcept {
-    page.slab = nullptr;
+    page.holder = nullptr;
     --pages_;
-    pool_.cache().deallocate(&page);
+    cache_.deallocate(page.start_of_page());
 }
 
 void SlabBase::file(Page& page, PageList list) noexcept {
-    Page*& head = list == partial ? partial_ : full_;
-    page.listed = list;
-    page.previous = nullptr;
-    page.next = head;
-    if (head != nullptr) head->previous = &page;
-    head = &page;
+    page.label = list;
+    page.enter(list == partial ? partial_ : full_);
 }
 
 void SlabBase::unfile(Page& page) noexcept {
-    if (page.previous != nullptr) {
-        page.previous->next = page.next;
-    } else {
-        (page.listed == partial ? partial_ : full_) = page.next;
+    page.leave(page.label == partial ? partial_ : full_);
+}
+
+void* SlabBase::take_slot() noexcept {
+    std::byte* slot = std::exchange(spare_, nullptr);
+    if (slot == nullptr) {
+        if ((current_ == nullptr || current_->free_count == 0) && !next_page()) return nullptr;
+        slot = current_->start_of_page() + current_->take() * layout_.size;
+        if (++taken_ > live_peak_) live_peak_ = taken_;
     }
-    if (page.next != nullptr) page.next->previous = page.previous;
+    poison_.reveal(slot, layout_.size);
+    return slot;
+}
+
+void SlabBase::give_slot(std::byte* slot, std::size_t index) noexcept {
+    poison_.hide(slot, layout_.size);
+    if (spare_ == nullptr) {
+        spare_ = slot;
+    } else {
+        put_slot(Page::of(slot), index);
+    }
+}
+
+void SlabBase::put_slot(Page& page, std::size_t index) noexcept {
+    page.put(index);
+    --taken_;
+    if (&page != current_ && (page.free_count == 1 || page.free_count == layout_.count)) {
+        refile(page);
+    }
+}
+
+void SlabBase::settle_spare() noexcept {
+    if (spare_ == nullptr) return;
+    const std::byte* slot = std::exchange(spare_, nullptr);
+    put_slot(Page::of(slot), Page::index_of(slot, layout_));
 }
 
 bool SlabBase::next_page() noexcept {
@@ -58,13 +95,12 @@ bool SlabBase::next_page() noexcept {
     } else if (empty_ != nullptr) {
         page = std::exchange(empty_, nullptr);
     } else {
-        page = static_cast<Page*>(pool_.cache().try_allocate());
+        page = new_page();
         if (page == nullptr) return false;
-        init_page(*page);
     }
     // Only now, so that a refusal leaves everything as it was.
     if (current_ != nullptr) file(*current_, full);
-    page->listed = current;
+    page->label = current;
     current_ = page;
     return true;
 }
@@ -94,51 +130,43 @@ void SlabBase::drop_pages() noexcept {
     if (current_ != nullptr) free_page(*current_);
     if (empty_ != nullptr) free_page(*empty_);
     partial_ = full_ = current_ = empty_ = nullptr;
-    recent_ = nullptr;
-    live_ = 0;
+    spare_ = nullptr;
+    taken_ = 0;
 }
 
 SlabStats SlabBase::stats() const {
-    return {live_, live_peak_, pages_, pages_ * layout_.count};
+    return {live(), live_peak_, pages_, pages_ * layout_.count};
 }
 
 MemoryUsage SlabBase::usage_now() const {
-    const std::size_t effective = live_ * layout_.size;
+    const std::size_t effective = live() * layout_.object;
     return {effective, pages_ * page_bytes - effective + sizeof(*this)};
 }
 
 bool SlabBase::has_page_of(const void* address) const {
     const std::byte* page = page_of(address);
-    if (reinterpret_cast<const std::byte*>(current_) == page) return true;
-    if (reinterpret_cast<const std::byte*>(empty_) == page) return true;
+    for (const Page* alone : {current_, empty_}) {
+        if (alone != nullptr && alone->start_of_page() == page) return true;
+    }
     for (const Page* list : {partial_, full_}) {
         for (; list != nullptr; list = list->next) {
-            if (reinterpret_cast<const std::byte*>(list) == page) return true;
+            if (list->start_of_page() == page) return true;
         }
     }
     return false;
 }
 
 std::string_view SlabBase::part_of_page(const void* address) const {
-    const auto& page = *reinterpret_cast<const Page*>(page_of(address));
-    const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(address) -
-                                                   reinterpret_cast<const std::byte*>(&page));
-    if (distance < layout_.offset) return "head of a page";
-    const std::size_t index = (distance - layout_.offset) / layout_.size;
+    const auto* at = static_cast<const std::byte*>(address);
+    const std::size_t index = Page::index_of(at, layout_);
     if (index >= layout_.count) return "end of a page";
-    const std::byte* slot =
-        reinterpret_cast<const std::byte*>(&page) + layout_.offset + index * layout_.size;
-    return slot == recent_ || is_free(page, index) ? "free slot" : "live object";
+    const std::byte* slot = page_of(at) + index * layout_.size;
+    return slot == spare_ || Page::of(at).is_free(index) ? "free slot" : "live object";
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
-    TERN_ASSERT(page.slab == this && page.listed == list, "page of slab ", name_, " is misfiled");
-    std::size_t free = 0;
-    for (std::size_t word = 0; word < (layout_.count + 63) / 64; ++word) {
-        free += static_cast<std::size_t>(std::popcount(page.free_bits[word]));
-        TERN_ASSERT(page.free_bits[word] == 0 || word >= page.first_word,
-                    "free slot before the first word in slab ", name_);
-    }
+    TERN_ASSERT(page.holder == this && page.label == list, "page of slab ", name_, " is misfiled");
+    const std::size_t free = page.count_free();
     TERN_ASSERT(free == page.free_count, "slots lost in slab ", name_);
     sum.live += layout_.count - free;
     ++sum.pages;
@@ -157,10 +185,8 @@ void SlabBase::verify() const {
         TERN_ASSERT(page->free_count == 0, "page with free slots among full ones: ", name_);
     }
     sum.pages += empty_ != nullptr ? 1 : 0;
-    // The slot freed last counts as in use by its page.
-    sum.live -= recent_ != nullptr ? 1 : 0;
-    TERN_ASSERT(sum.live == live_ && sum.pages == pages_, "counters of slab ", name_, ": live ",
-                sum.live, " of ", live_, ", pages ", sum.pages, " of ", pages_);
+    TERN_ASSERT(sum.live == taken_ && sum.pages == pages_, "counters of slab ", name_, ": taken ",
+                sum.live, " of ", taken_, ", pages ", sum.pages, " of ", pages_);
 }
 
 void SlabBase::bad_object(const void* object, const char* why, Here where) const {

@@ -1,19 +1,21 @@
 #pragma once
 
 /// Many objects of one type in one domain, cut from pages.
-/// Free slots are bits in the head of the page, so giving back a cold object does not touch it.
+/// Free slots are bits in the note of the page, so giving back a cold object touches neither it nor
+/// its page.
 /// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
-/// checks that the pool's domain is held and that the slot is what it claims to be. The slot freed
-/// last is the one taken next, without a look at its page. It keeps at most one empty page and
-/// gives the others back at once. It never calls its user but for destructors.
+/// checks that the pool's domain is held and that the slot is what it claims to be. One slot
+/// that was freed is kept aside and taken next, so a pair does not look for it in its page. Besides
+/// the page in use and that of this slot it keeps at most one empty page and gives the others back
+/// at once. It never calls its user but for destructors.
 
 #include "alloc/owned.h"
 #include "alloc/page.h"
 #include "alloc/poison.h"
 #include "alloc/pool.h"
+#include "alloc/slab_page.h"
 #include "locking/domain.h"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -23,30 +25,6 @@
 #include <utility>
 
 namespace tern::alloc {
-
-/// Where the objects of one size lie in a page.
-struct SlabLayout {
-    std::size_t size = 0;    ///< of one slot
-    std::size_t offset = 0;  ///< of the first slot
-    std::size_t count = 0;   ///< slots per page
-
-    static constexpr std::size_t head_bytes = 40;
-
-    static constexpr SlabLayout of(std::size_t object_bytes, std::size_t alignment) {
-        SlabLayout layout;
-        layout.size = round_up(object_bytes, alignment);
-        for (std::size_t count = (page_bytes - head_bytes) / layout.size; count > 0; --count) {
-            const std::size_t words = (count + 63) / 64;
-            const std::size_t offset = round_up(head_bytes + words * 8, alignment);
-            if (offset + count * layout.size <= page_bytes) {
-                layout.offset = offset;
-                layout.count = count;
-                break;
-            }
-        }
-        return layout;
-    }
-};
 
 struct SlabStats {
     std::size_t live = 0;       ///< objects
@@ -71,27 +49,16 @@ class SlabBase : public Resource {
     /// Domain held.
     SlabStats stats() const;
 
-    std::size_t live() const { return live_; }
+    std::size_t live() const { return taken_ - (spare_ != nullptr ? 1 : 0); }
 
     /// Aborts unless all heads, bitmaps and counters agree. Domain held.
     void verify() const;
 
   protected:
-    struct Page {
-        Page* next;
-        Page* previous;
-        SlabBase* slab;
-        std::uint16_t free_count;
-        std::uint16_t first_word;  ///< no free slot before this word of the bitmap
-        std::uint16_t listed;      ///< a PageList
-        std::uint16_t unused;
-        std::uint64_t unused_too;
-        std::uint64_t free_bits[1];  ///< one per slot, continued up to the first slot
-    };
+    using Page = SlabPage;
 
-    static_assert(sizeof(void*) != 8 || offsetof(Page, free_bits) == SlabLayout::head_bytes);
-
-    enum PageList : std::uint16_t { current, partial, full };
+    /// Where a page is listed, in its label.
+    enum PageList : std::uint32_t { current, partial, full };
 
     SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, locking::Here where);
 
@@ -99,49 +66,25 @@ class SlabBase : public Resource {
 
     void check(locking::Here where) const {
         if (!domain_.held_by_this_thread()) [[unlikely]]
-            pool_.check(where);
+            pool_.misuse(where);
     }
 
-    /// A slot of the current page, which has one.
-    static std::byte* take_slot(Page& page, const SlabLayout& layout) {
-        std::size_t word = page.first_word;
-        while (page.free_bits[word] == 0) {
-            ++word;
-        }
-        page.first_word = static_cast<std::uint16_t>(word);
-        const auto bit = static_cast<std::size_t>(std::countr_zero(page.free_bits[word]));
-        page.free_bits[word] &= page.free_bits[word] - 1;
-        --page.free_count;
-        return reinterpret_cast<std::byte*>(&page) + layout.offset +
-               (word * 64 + bit) * layout.size;
+    /// Whether an object may be one of this slab; the caller looks at the slot.
+    bool holds_page_of(const void* object) const {
+        return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
+               Page::of(object).holder == this;
     }
 
-    /// Whether a slot is not in use. The one freed last is, for its page.
-    static bool is_free(const Page& page, std::size_t index) {
-        return (page.free_bits[index / 64] >> (index % 64) & 1) != 0;
-    }
-
-    /// A free slot back into its page.
-    void put_slot(std::byte* slot, const SlabLayout& layout) noexcept {
-        Page& page = *reinterpret_cast<Page*>(page_of(slot));
-        const std::size_t index =
-            (static_cast<std::size_t>(slot - reinterpret_cast<std::byte*>(&page)) - layout.offset) /
-            layout.size;
-        page.free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
-        if (index / 64 < page.first_word) page.first_word = static_cast<std::uint16_t>(index / 64);
-        ++page.free_count;
-        if (&page != current_ && (page.free_count == 1 || page.free_count == layout.count)) {
-            refile(page);
-        }
-    }
+    /// What is left to do when the spare slot is taken or missing, or a checker has to be told.
+    void* take_slot() noexcept;
+    void give_slot(std::byte* slot, std::size_t index) noexcept;
 
     /// So that all free slots are in their pages.
-    void settle_recent() noexcept {
-        if (recent_ != nullptr) put_slot(std::exchange(recent_, nullptr), layout_);
-    }
+    void settle_spare() noexcept;
 
     /// Makes `current_` a page with a free slot; false if there is no memory.
     bool next_page() noexcept;
+    void put_slot(Page& page, std::size_t index) noexcept;
     /// Called when a page that is not the current one got its first free slot or its last one.
     void refile(Page& page) noexcept;
     /// Gives all pages back; the objects have been destroyed.
@@ -150,7 +93,7 @@ class SlabBase : public Resource {
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
-        settle_recent();
+        settle_spare();
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->next) {
@@ -161,9 +104,14 @@ class SlabBase : public Resource {
 
     Pool& pool_;
     const locking::DomainBase& domain_;
+    PageCache& cache_;
+    // All regions with pages of this slab so far lie in there: notes of what lies elsewhere may not
+    // exist.
+    std::uintptr_t lowest_ = 0;
+    std::uintptr_t extent_ = 0;
     Page* current_ = nullptr;
-    std::byte* recent_ = nullptr;  ///< the slot freed last, if it has not been taken again
-    std::size_t live_ = 0;
+    std::byte* spare_ = nullptr;  ///< a slot freed and not taken again; at most one
+    std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the spare one
     std::size_t live_peak_ = 0;
     Poison poison_;
 
@@ -171,9 +119,7 @@ class SlabBase : public Resource {
     template <class F>
     static void for_each_live(Page& page, const SlabLayout& layout, F& use) {
         for (std::size_t i = 0; i < layout.count; ++i) {
-            if ((page.free_bits[i / 64] >> (i % 64) & 1) == 0) {
-                use(reinterpret_cast<std::byte*>(&page) + layout.offset + i * layout.size);
-            }
+            if (!page.is_free(i)) use(page.start_of_page() + i * layout.size);
         }
     }
 
@@ -181,7 +127,8 @@ class SlabBase : public Resource {
     bool has_page_of(const void* address) const;
     std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
-    void init_page(Page& page) noexcept;
+    Page* new_page() noexcept;
+    void include_region_of(const void* page) noexcept;
     void free_page(Page& page) noexcept;
     void file(Page& page, PageList list) noexcept;
     void unfile(Page& page) noexcept;
@@ -231,27 +178,26 @@ class Slab final : public SlabBase {
         });
     }
 
-    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+    // Inlined, as allocate(), so that the place of the call is put together only when it is needed.
+    [[gnu::always_inline]] void destroy(T& object,
+                                        locking::Here where = locking::Here::now()) noexcept {
         check(where);
-        Page& page = *reinterpret_cast<Page*>(page_of(&object));
-        const std::size_t distance =
-            static_cast<std::size_t>(reinterpret_cast<std::byte*>(&object) -
-                                     reinterpret_cast<std::byte*>(&page)) -
-            layout.offset;
+        auto* slot = reinterpret_cast<std::byte*>(&object);
+        const auto distance = static_cast<std::size_t>(slot - page_of(slot));
         const std::size_t index = distance / layout.size;
-        if (page.slab != this || index * layout.size != distance || index >= layout.count)
+        if (!holds_page_of(slot) || index * layout.size != distance || index >= layout.count)
             [[unlikely]] {
             bad_object(&object, "not an object of this slab", where);
         }
-        std::byte* slot = reinterpret_cast<std::byte*>(&object);
-        if (slot == recent_ || is_free(page, index)) [[unlikely]] {
+        if (slot == spare_ || Page::of(slot).is_free(index)) [[unlikely]] {
             bad_object(&object, "destroyed twice", where);
         }
         object.~T();
-        poison_.hide(slot, layout.size);
-        --live_;
-        if (recent_ != nullptr) put_slot(recent_, layout);
-        recent_ = slot;
+        if (spare_ == nullptr && !poison_.watches()) {
+            spare_ = slot;
+        } else {
+            give_slot(slot, index);
+        }
     }
 
     /// Destroys all objects and gives all pages back.
@@ -273,20 +219,10 @@ class Slab final : public SlabBase {
     }
 
   private:
-    void* allocate(locking::Here where = locking::Here::now()) {
-        check(where);
-        if (recent_ != nullptr) {
-            if (++live_ > live_peak_) live_peak_ = live_;
-            poison_.reveal(recent_, layout.size);
-            return std::exchange(recent_, nullptr);
-        }
-        if (current_ == nullptr || current_->free_count == 0) [[unlikely]] {
-            if (!next_page()) return nullptr;
-        }
-        std::byte* slot = take_slot(*current_, layout);
-        if (++live_ > live_peak_) live_peak_ = live_;
-        poison_.reveal(slot, layout.size);
-        return slot;
+    [[gnu::always_inline]] void* allocate() {
+        check(locking::Here::now());
+        if (spare_ != nullptr && !poison_.watches()) return std::exchange(spare_, nullptr);
+        return take_slot();
     }
 };
 

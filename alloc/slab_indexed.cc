@@ -59,15 +59,10 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     }
     void* memory = pool_.cache().try_allocate();
     if (memory == nullptr) return nullptr;
-    auto* page = static_cast<Page*>(memory);
-    page->slab = this;
-    page->number = number;
-    page->free_count = count_;
-    for (std::size_t word = 0; word * 64 < count_; ++word) {
-        const std::size_t bits = count_ - word * 64;
-        page->free_bits[word] = bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
-    }
-    poison_.hide(reinterpret_cast<std::byte*>(page) + layout_.offset, page_bytes - layout_.offset);
+    Page& page = Page::of(memory);
+    page.start(this, count_);
+    page.label = number;
+    poison_.hide(memory, page_bytes);
     if (number == page_numbers_) {
         ++page_numbers_;
     } else {
@@ -75,74 +70,53 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
         first_hole_ = number + 1;
     }
     ++pages_;
-    entry(number).store(page, std::memory_order_release);
-    file(*page);
-    return page;
+    entry(number).store(&page, std::memory_order_release);
+    page.enter(with_room_);
+    return &page;
 }
 
 std::byte* IndexedSlabBase::take(Here where) noexcept {
     check(where);
     Page* page = with_room_ != nullptr ? with_room_ : new_page();
     if (page == nullptr) return nullptr;
-    std::size_t word = 0;
-    while (page->free_bits[word] == 0) {
-        ++word;
-    }
-    const auto bit = static_cast<std::size_t>(std::countr_zero(page->free_bits[word]));
-    page->free_bits[word] &= page->free_bits[word] - 1;
-    if (--page->free_count == 0) unfile(*page);
+    std::byte* slot = page->start_of_page() + page->take() * layout_.size;
+    if (page->free_count == 0) page->leave(with_room_);
     ++live_;
-    std::byte* slot =
-        reinterpret_cast<std::byte*>(page) + layout_.offset + (word * 64 + bit) * layout_.size;
     poison_.reveal(slot, layout_.size);
     return slot;
 }
 
 void IndexedSlabBase::give(void* object, Here where) noexcept {
     check(where);
-    auto& page = *reinterpret_cast<Page*>(page_of(object));
-    const std::uint32_t index = id_at(object) % count_;
+    Page& page = Page::of(object);
     poison_.hide(object, layout_.size);
-    page.free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
+    page.put(Page::index_of(object, layout_));
     --live_;
-    if (++page.free_count == 1) file(page);
+    if (page.free_count == 1) page.enter(with_room_);
     // The last page with room stays, or one object made and destroyed again would cost a page each.
     if (page.free_count == count_ && (with_room_ != &page || page.next != nullptr)) {
-        unfile(page);
-        entry(page.number).store(nullptr, std::memory_order_release);
+        page.leave(with_room_);
+        entry(page.label).store(nullptr, std::memory_order_release);
         ++holes_;
-        first_hole_ = std::min(first_hole_, page.number);
+        first_hole_ = std::min(first_hole_, page.label);
         --pages_;
-        page.slab = nullptr;
-        pool_.cache().deallocate(&page);
+        page.holder = nullptr;
+        pool_.cache().deallocate(page.start_of_page());
     }
-}
-
-void IndexedSlabBase::file(Page& page) noexcept {
-    page.previous = nullptr;
-    page.next = with_room_;
-    if (with_room_ != nullptr) with_room_->previous = &page;
-    with_room_ = &page;
-}
-
-void IndexedSlabBase::unfile(Page& page) noexcept {
-    (page.previous != nullptr ? page.previous->next : with_room_) = page.next;
-    if (page.next != nullptr) page.next->previous = page.previous;
 }
 
 bool IndexedSlabBase::lives(std::uint32_t id) const {
     if (id >= id_bound()) return false;
     const Page* page = page_at(id / count_);
-    const std::uint32_t index = id % count_;
-    return page != nullptr && (page->free_bits[index / 64] >> (index % 64) & 1) == 0;
+    return page != nullptr && !page->is_free(id % count_);
 }
 
 void IndexedSlabBase::drop_pages() noexcept {
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
         Page* page = page_at(number);
         if (page == nullptr) continue;
-        page->slab = nullptr;
-        pool_.cache().deallocate(page);
+        page->holder = nullptr;
+        pool_.cache().deallocate(page->start_of_page());
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
         std::atomic<Page*>* pages = segments_[segment].exchange(nullptr);
@@ -163,21 +137,23 @@ MemoryUsage IndexedSlabBase::usage_now() const {
         if (segments_[segment].load(std::memory_order_relaxed) == nullptr) continue;
         directory += page_bytes << segment;
     }
-    const std::size_t effective = live_ * layout_.size;
+    const std::size_t effective = live_ * layout_.object;
     return {effective, pages_ * page_bytes - effective + directory + sizeof(*this)};
 }
 
 bool IndexedSlabBase::has_page_of(const void* address) const {
     const std::byte* start = page_of(address);
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
-        if (reinterpret_cast<const std::byte*>(page_at(number)) == start) return true;
+        const Page* page = page_at(number);
+        if (page != nullptr && page->start_of_page() == start) return true;
     }
     return false;
 }
 
 std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
-    const auto& page = *reinterpret_cast<const Page*>(page_of(object));
-    if (page.slab != this) bad_object(object, "not an object of this slab", where);
+    if (!pool_.cache().spans(object) || Page::of(object).holder != this) {
+        bad_object(object, "not an object of this slab", where);
+    }
     const std::uint32_t id = id_at(object);
     if (object_at(id) != object) bad_object(object, "not the start of an object", where);
     if (!lives(id)) bad_object(object, "destroyed twice", where);
@@ -198,11 +174,8 @@ void IndexedSlabBase::verify() const {
         const Page* page = page_at(number);
         TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
         if (page == nullptr) continue;
-        TERN_ASSERT(page->slab == this && page->number == number, "page of ", name_, " misplaced");
-        std::size_t free = 0;
-        for (std::size_t word = 0; word * 64 < count_; ++word) {
-            free += static_cast<std::size_t>(std::popcount(page->free_bits[word]));
-        }
+        TERN_ASSERT(page->holder == this && page->label == number, "page of ", name_, " misplaced");
+        const std::size_t free = page->count_free();
         TERN_ASSERT(free == page->free_count, "slots lost in indexed slab ", name_);
         live += count_ - free;
         with_room += free != 0 ? 1 : 0;

@@ -8,7 +8,7 @@
 /// but not their memory.
 
 #include "alloc/pool.h"
-#include "alloc/slab.h"
+#include "alloc/slab_page.h"
 
 #include <atomic>
 #include <bit>
@@ -53,15 +53,8 @@ class IndexedSlabBase : public Resource {
     }
 
   protected:
-    struct Page {
-        Page* next;  ///< in the list of pages with room
-        Page* previous;
-        IndexedSlabBase* slab;
-        std::uint32_t number;
-        std::uint32_t free_count;
-        std::uint64_t unused;
-        std::uint64_t free_bits[1];  ///< continued up to the first slot
-    };
+    /// The label is the number of the page; listed are those with room.
+    using Page = SlabPage;
 
     IndexedSlabBase(Pool& pool,
                     std::string_view name,
@@ -89,17 +82,14 @@ class IndexedSlabBase : public Resource {
     std::byte* object_at(std::uint32_t id) const {
         Page* page = page_at(id / count_);
         TERN_ASSERT(page != nullptr, "no object has the id ", id, " in ", name_);
-        return reinterpret_cast<std::byte*>(page) + layout_.offset + id % count_ * layout_.size;
+        return page->start_of_page() + id % count_ * layout_.size;
     }
 
     std::uint32_t id_at(const void* object) const {
-        const auto& page = *reinterpret_cast<const Page*>(page_of(object));
-        if (page.slab != this) [[unlikely]]
+        if (!pool_.cache().spans(object) || Page::of(object).holder != this) [[unlikely]]
             bad_object(object, "not an object of this slab", locking::Here::now());
-        const auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(object) -
-                                                       reinterpret_cast<const std::byte*>(&page)) -
-                              layout_.offset;
-        return page.number * count_ + static_cast<std::uint32_t>(distance / layout_.size);
+        return Page::of(object).label * count_ +
+               static_cast<std::uint32_t>(Page::index_of(object, layout_));
     }
 
     bool lives(std::uint32_t id) const;
@@ -126,8 +116,6 @@ class IndexedSlabBase : public Resource {
     Page* new_page() noexcept;
     bool grow_directory(std::uint32_t number) noexcept;
     std::atomic<Page*>& entry(std::uint32_t number) noexcept;
-    void file(Page& page) noexcept;
-    void unfile(Page& page) noexcept;
 
     Pool& pool_;
     SlabLayout layout_;

@@ -1,19 +1,22 @@
 #pragma once
 
 /// Objects of one type that any thread may make and any other destroy, without a lock of the user.
-/// Each thread keeps a stock of free slots; whole chains go to and from a depot under a leaf
-/// domain, which also returns slots to their pages and empty pages to the cache. Owned by whoever
+/// Each thread keeps a stock of the addresses of free slots; batches go to and from a depot under a
+/// leaf domain, which also returns slots to their pages and empty pages to the cache. What is free
+/// is not touched, so it need not come to the core that freed it. Owned by whoever
 /// embeds it; all objects must be destroyed before it is. Usable inside an RCU read section. It
 /// never calls its user but for constructors and destructors, and never with the leaf held.
 
 #include "alloc/magazine.h"
 #include "alloc/page_cache.h"
 #include "alloc/slab.h"
+#include "alloc/slab_page.h"
 #include "locking/domain.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +37,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     SlabStats stats() const noexcept;
     MemoryUsage memory() const noexcept;
 
-    /// Aborts unless pages, chains and counters agree; no other thread may be inside.
+    /// Aborts unless pages, stocks and counters agree; no other thread may be inside.
     void verify() const;
 
   protected:
@@ -45,18 +48,31 @@ class SharedSlabBase : public detail::MagazineOwner {
         finish();
     }
 
-    void* allocate() noexcept;
-    void deallocate(void* object) noexcept;
+    void* allocate() noexcept {
+        void* object = pop();
+        if (object != nullptr) poison_.reveal(object, layout_.size);
+        return object;
+    }
+
+    void deallocate(void* object) noexcept {
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == this, "shared slab ", name_,
+                    ": ", object, " is not an object of this slab");
+        poison_.hide(object, layout_.size);
+        push(object);
+    }
 
   private:
-    struct Page;
-    static constexpr std::uint32_t chain_objects = 32;
-    /// Chains that the depot keeps before it takes them apart.
-    static constexpr std::size_t depot_chains_max = 16;
+    /// The label says whether the page is listed among those with free slots of their own.
+    using Page = SlabPage;
 
-    detail::Chain depot_take(std::uint32_t wanted) noexcept override { return take_chain(wanted); }
+    static constexpr std::uint32_t batch_objects = 32;
+    /// What the depot keeps before it returns slots to their pages: bursts of a thousand objects
+    /// from one thread to another need not go through the pages.
+    static constexpr std::size_t spare_max = 64 * batch_objects;
 
-    void depot_give(detail::Chain chain) noexcept override { give_chain(chain); }
+    std::size_t depot_take(std::span<void*> room) noexcept override { return take_spare(room); }
+
+    void depot_give(std::span<void* const> objects) noexcept override { give_spare(objects); }
 
     void hold_for_fork() noexcept override { depot_.hold_for_fork(); }
 
@@ -64,30 +80,25 @@ class SharedSlabBase : public detail::MagazineOwner {
         depot_.release_after_fork(side);
     }
 
-    bool calls_other_owners() const noexcept override { return true; }
-
     std::uint64_t handed_out() const noexcept override {
-        return pages_ * layout_.count - free_in_pages_ - chained_objects_ - totals().stocked;
+        return pages_ * layout_.count - free_in_pages_ - spare_count_ - totals().stocked;
     }
 
-    detail::Chain take_chain(std::uint32_t wanted) noexcept;
-    void give_chain(detail::Chain chain) noexcept;
+    std::size_t take_spare(std::span<void*> room) noexcept;
+    void give_spare(std::span<void* const> objects) noexcept;
     void finish() noexcept;
 
     // Depot held.
     Page* page_with_room() noexcept;
-    void return_object(detail::FreeItem* item) noexcept;
-    void file(Page& page) noexcept;
-    void unfile(Page& page) noexcept;
+    void return_object(void* object) noexcept;
 
     PageCache& cache_;
     SlabLayout layout_;
     Poison poison_;
     std::string name_;
     mutable locking::Domain<SharedSlabLevel> depot_{"shared slab"};
-    detail::FreeItem* chains_ = nullptr;
-    std::size_t chains_count_ = 0;
-    std::size_t chained_objects_ = 0;
+    void* spare_[spare_max];
+    std::size_t spare_count_ = 0;
     Page* partial_ = nullptr;  ///< pages with free slots of their own
     std::size_t pages_ = 0;
     std::size_t free_in_pages_ = 0;
@@ -96,10 +107,7 @@ class SharedSlabBase : public detail::MagazineOwner {
 template <class T>
 class SharedSlab final : public SharedSlabBase {
   public:
-    /// A free slot holds the links of a chain.
-    static constexpr SlabLayout layout = SlabLayout::of(
-        sizeof(T) > sizeof(detail::FreeItem) ? sizeof(T) : sizeof(detail::FreeItem),
-        alignof(T) > alignof(detail::FreeItem) ? alignof(T) : alignof(detail::FreeItem));
+    static constexpr SlabLayout layout = SlabLayout::of(sizeof(T), alignof(T));
     static_assert(layout.count >= 1, "an object of a slab must fit into a page");
     static_assert(alignof(T) <= 64);
 

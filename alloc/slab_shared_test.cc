@@ -82,16 +82,48 @@ TEST_CASE("a stock that is given back may empty a page, whatever its thread has 
     TestSource source;
     PageCache cache(source, PageCacheConfig{});
     SharedSlab<Item> slab(cache, "items");
-    // The thread stocks a chain without one object, the last of the page, and ends.
-    Item* passed = nullptr;
-    std::thread([&] { passed = &slab.make(1u); }).join();
-    // A thread that has never used the cache takes that page apart.
+    std::vector<Item*> passed(5000);
     std::thread([&] {
-        slab.destroy(*passed);
-        slab.flush_thread();
+        for (Item*& item : passed)
+            item = &slab.make(1u);
+    }).join();
+    const std::size_t pages = slab.stats().pages;
+    // A thread that has never used the cache returns more than the depot keeps.
+    std::thread([&] {
+        for (Item* item : passed)
+            slab.destroy(*item);
     }).join();
     slab.verify();
-    CHECK(slab.stats().pages == 0);
+    CHECK(slab.stats().live == 0);
+    CHECK(slab.stats().pages < pages);
+    CHECK(cache.stats().in_use == slab.stats().pages);
+    cache.verify();
+}
+
+TEST_CASE("more owners than slots take turns, also those that call each other") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    std::vector<std::unique_ptr<SharedSlab<Item>>> slabs;
+    for (std::size_t i = 0; i < detail::magazine_slots + 1; ++i)
+        slabs.push_back(std::make_unique<SharedSlab<Item>>(cache, "items"));
+    std::mt19937 random(7);
+    std::vector<std::pair<SharedSlab<Item>*, Item*>> alive;
+    for (int i = 0; i < 200; ++i) {
+        SharedSlab<Item>& slab = *slabs[random() % slabs.size()];
+        for (auto n = random() % 3000; n != 0; --n)
+            alive.emplace_back(&slab, &slab.make(1u));
+        std::shuffle(alive.begin(), alive.end(), random);
+        for (auto n = random() % (alive.size() + 1); n != 0; --n) {
+            alive.back().first->destroy(*alive.back().second);
+            alive.pop_back();
+        }
+        cache.verify();
+        for (const auto& each : slabs)
+            each->verify();
+    }
+    for (const auto& [slab, item] : alive)
+        slab->destroy(*item);
+    slabs.clear();
     CHECK(cache.stats().in_use == 0);
     cache.verify();
 }

@@ -76,6 +76,7 @@ void give_list(PageCache& cache, Twin& twin) {
             continue;
         }
         *static_cast<void**>(memory) = list.first;
+        if (list.first == nullptr) list.last = memory;
         list.first = memory;
         ++list.pages;
     }

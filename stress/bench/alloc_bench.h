@@ -28,6 +28,9 @@ struct Level {
 };
 
 struct Object {
+    // Leaves the words as they are, since malloc does so too.
+    Object() {}
+
     std::array<std::uint64_t, 8> words;
 };
 
