@@ -43,7 +43,8 @@ struct LoopCell {
     // Of whoever has popped the cell; read by the balancer of its home.
     std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
     std::atomic<std::uint32_t> load_ns{0};       ///< run time, halved every load window
-    std::atomic<std::uint32_t> load_window{0};
+    std::atomic<std::uint16_t> load_window{0};
+    std::atomic<std::uint16_t> owed_us{0};  ///< of its slice, given up for others; comes on top
     std::atomic<std::int64_t> moved_us{0};
 
     LoopWord read() const { return LoopWord::unpack(word.load(std::memory_order_seq_cst)); }

@@ -136,7 +136,7 @@ void GroupState::inject(LoopCell& cell) {
 }
 
 bool GroupState::rouse_one() noexcept {
-    if (sleepers.load(std::memory_order_seq_cst) == 0 || wakes_nobody_) return false;
+    if (sleepers.load(std::memory_order_seq_cst) == 0 || defects_.wakes_nobody) return false;
     const std::lock_guard lock(lock_);
     for (Worker* worker : members_) {
         if (worker->rouse()) return true;

@@ -1,6 +1,7 @@
 #include "loops/watcher.h"
 
 #include "locking/check.h"
+#include "loops/group_state.h"
 #include "loops/loop.h"
 
 #include <cstdio>
@@ -115,7 +116,8 @@ void Watcher::move_to(Loop& loop, locking::Here where) {
 
 void Watcher::deliver(Turn& turn, Ready ready) {
     // What was asked for may have changed since the kernel was asked.
-    const Interest wanted = effective();
+    const bool stale = GroupState::of(turn.loop().group()).defects().delivers_paused;
+    const Interest wanted = stale ? interest_ : effective();
     ready.readable = ready.readable && (wanted & Interest::readable) != Interest::none;
     ready.writable = ready.writable && (wanted & Interest::writable) != Interest::none;
     if (!ready.any()) return;

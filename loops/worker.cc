@@ -50,6 +50,11 @@ void Worker::enqueue(LoopCell& cell) noexcept {
     if (running_for(runtime_.clock().now()) > help_delay) group_.rouse_one();
 }
 
+bool Worker::wanted(Instant now) const noexcept {
+    if (group_.defects().never_wanted) return false;
+    return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
+}
+
 bool Worker::rouse() noexcept {
     if (!sleeping_.load(std::memory_order_seq_cst)) return false;
     if (!sleeping_.exchange(false, std::memory_order_seq_cst)) return false;
@@ -200,7 +205,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     Loop& loop = *cell.loop;
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
     const Duration patience = std::min(slice, group_.limits().min_slice);
-    Turn::Limits limits{.pace = &pace_, .end = now + slice, .yields_from = now + patience};
+    const auto owed = Duration::from_microseconds(cell.owed_us.load(std::memory_order_relaxed));
+    Turn::Limits limits{.pace = &pace_, .end = now + slice + owed, .yields_from = now + patience};
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
     const std::uint64_t before_ns = pace_.spent_ns();
@@ -212,6 +218,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();
     pace_.finish();
+    const bool unfinished = outcome == Loop::Outcome::more;
+    keep_rest(cell, unfinished ? limits.end - pace_.now() : Duration(), slice);
     run_started_us_.store(0, std::memory_order_relaxed);
     count_run(cell, pace_.spent_ns() - before_ns, limits.slowest);
     if (outcome == Loop::Outcome::stopped) {
@@ -241,6 +249,14 @@ void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) 
     if (took.microseconds() > state.slow_limit_us.load(std::memory_order_relaxed)) [[unlikely]] {
         state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took, slowest});
     }
+}
+
+/// A loop that stopped early for others has the rest of its slice added to the next one, up to a
+/// whole one; otherwise those that happen to run when a timer is due would get less than the rest.
+void Worker::keep_rest(LoopCell& cell, Duration rest, Duration slice) {
+    const auto most = std::min(slice, Duration::from_microseconds(UINT16_MAX));
+    const std::int64_t owed = std::clamp(rest, Duration(), most).microseconds();
+    cell.owed_us.store(static_cast<std::uint16_t>(owed), std::memory_order_relaxed);
 }
 
 void Worker::finish_run(LoopCell& cell, Loop::Outcome outcome) {

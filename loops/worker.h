@@ -44,9 +44,7 @@ class Worker {
     void push(LoopCell& cell) noexcept { woken_.push(cell); }
 
     /// Whether somebody but the loop that runs needs this thread now.
-    bool wanted(Instant now) const noexcept {
-        return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
-    }
+    bool wanted(Instant now) const noexcept;
 
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
@@ -125,6 +123,7 @@ class Worker {
     Instant run_ready(Instant now);
     bool give_away(LoopCell& cell);
     void count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest);
+    static void keep_rest(LoopCell& cell, Duration rest, Duration slice);
     void finish_run(LoopCell& cell, Loop::Outcome outcome);
     void take_injected(Instant now);
     bool may_take(Instant now) const;
