@@ -117,7 +117,7 @@ void GroupState::place(LoopCell& cell) {
         loads_.push_back({worker->loops(), worker->load(now)});
     Worker& worker = *members_[choose_thread(loads_)];
     cell.group.store(this, std::memory_order_release);
-    cell.moved_us.store(0, std::memory_order_relaxed);
+    cell.moved_ms.store(0, std::memory_order_relaxed);
     worker.adopt(cell);
     change(cell, [&worker](LoopWord word) {
         word.owner = worker.index();

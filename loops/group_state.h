@@ -120,7 +120,7 @@ class GroupState {
     Runtime& runtime_;
     GroupOptions options_;
     ThreadGroup face_;
-    ReadyQueue injector_;
+    ReadyQueue injector_{Takers::anyone};
     std::atomic<std::int64_t> injected_since_us_{0};
     std::atomic<unsigned> member_count_{0};
     // The limits, each by itself: a turn may see some of before and some of after.

@@ -13,6 +13,7 @@
 #include "loops/runtime.h"
 #include "loops/thread_group.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -87,6 +88,11 @@ class Worker {
     LoopCell* pop() noexcept;
     /// For other threads: those that wait for time first.
     LoopCell* give() noexcept;
+
+    /// A time as it is kept in cells; never zero.
+    static std::uint32_t stamp_ms(Instant now) {
+        return std::max(static_cast<std::uint32_t>(now.microseconds() / 1000), 1U);
+    }
 
     bool remove(LoopCell& cell) noexcept { return woken_.remove(cell) || waiting_.remove(cell); }
 

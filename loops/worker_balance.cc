@@ -19,8 +19,9 @@ constexpr std::uint64_t load_ns_max = 1'000'000'000;
 constexpr std::uint64_t tick_ns = 100'000'000;
 
 bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
-    const auto moved = Instant::from_microseconds(cell.moved_us.load(std::memory_order_relaxed));
-    return !moved.is_zero() && now - moved < cool_down;
+    const std::uint32_t moved = cell.moved_ms.load(std::memory_order_relaxed);
+    // The difference is right although both wrap round every 49 days.
+    return moved != 0 && Duration::from_milliseconds(Worker::stamp_ms(now) - moved) < cool_down;
 }
 
 /// Halved once per window gone by.
@@ -67,7 +68,7 @@ void Worker::take_injected(Instant now) {
     while (share-- > 0) {
         LoopCell* const cell = group_.pick();
         if (cell == nullptr) return;
-        waiting_.push(*cell);
+        waiting_.add(*cell);
     }
     if (group_.injected() != 0) group_.rouse_one();
 }
@@ -84,7 +85,7 @@ void Worker::drop_loops(Instant now) {
         if (cell == nullptr) return;
         if (moved_lately(*cell, now, group_.options().cool_down) ||
             cell->read().has(LoopWord::stopping)) {
-            waiting_.push(*cell);
+            waiting_.add(*cell);
             continue;
         }
         if (cell->home != nullptr) cell->home->disown(*cell);
@@ -131,7 +132,7 @@ bool Worker::steal_from(Worker& victim, Instant now) {
             victim.rouse();
             break;
         }
-        waiting_.push(*cell);
+        waiting_.add(*cell);
         stolen = true;
     }
     return stolen;
@@ -185,7 +186,7 @@ void Worker::even_out() {
         LoopCell* const cell = give();
         if (cell == nullptr) return;
         if (cell->read().has(LoopWord::stopping) || !group_.hand(*cell, least->index())) {
-            waiting_.push(*cell);
+            waiting_.add(*cell);
             continue;
         }
         --give_away;
