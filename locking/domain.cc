@@ -46,7 +46,6 @@ void DomainBase::end_sample(Here taken) {
 void DomainBase::measure(LockTimings* timings, Here where) {
     assert_held(where);
     timings_ = timings;
-    sample_mask_ = timings != nullptr ? LockTimings::sample_every - 1 : no_samples;
 }
 
 void DomainBase::not_held(Here where) const {

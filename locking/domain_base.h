@@ -26,6 +26,7 @@ struct DomainStats {
     std::uint64_t wait_ns_max = 0;
 };
 
+/// Immovable; outlives its guards. Destroying it while it is held aborts.
 class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
   public:
     DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
@@ -109,7 +110,7 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// The mutex is ours; writes it into the books.
     void settle(ThreadState& thread, Here where) {
         holder_.store(&thread, std::memory_order_relaxed);
-        if ((count_acquisition() & sample_mask_) == 0) [[unlikely]]
+        if (count_acquisition() % sample_every == 0) [[unlikely]]
             begin_sample();
         push(thread, where, false);
     }
@@ -123,12 +124,12 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     void end_sample(Here taken);
     [[noreturn]] void not_held(Here where) const;
 
-    static constexpr std::uint64_t no_samples = ~std::uint64_t{0};
+    // One hold in this many is timed, if somebody wants to know.
+    static constexpr std::uint64_t sample_every = 64;
 
     FutexMutex mutex_;
     std::atomic<const ThreadState*> holder_{nullptr};
     // The holder's alone.
-    std::uint64_t sample_mask_ = no_samples;
     std::uint64_t hold_start_ = 0;  ///< in ticks; 0 if this hold is not timed
     LockTimings* timings_ = nullptr;
     // Written by the holder only, read by anyone.

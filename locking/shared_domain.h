@@ -132,6 +132,7 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
 template <Level L>
 class SharedDomain;
 
+/// Holds a shared domain for reading until the end of the scope.
 template <Level L>
 class [[nodiscard]] ReadGuard : public HeldShared<L> {
   public:
@@ -146,6 +147,7 @@ class [[nodiscard]] ReadGuard : public HeldShared<L> {
     mutable Here where_;  ///< as in Guard
 };
 
+/// Holds a shared domain for writing until the end of the scope.
 template <Level L>
 class [[nodiscard]] WriteGuard : public Held<L> {
   public:
@@ -160,6 +162,7 @@ class [[nodiscard]] WriteGuard : public Held<L> {
     Here where_;
 };
 
+/// A shared domain of level L; immovable, outlives its guards. Any thread.
 template <Level L>
 class SharedDomain final : public SharedDomainBase {
   public:

@@ -44,7 +44,7 @@ void Watcher::attach() {
     all.previous = this;
     silenced_ = false;
     failed_ = false;
-    if (!loop.silent_) update();
+    if (!loop.silent()) update();
 }
 
 void Watcher::detach() {
@@ -56,7 +56,7 @@ void Watcher::detach() {
 /// Brings the poller in line with what is wanted.
 void Watcher::update() {
     Loop& loop = *loop_;
-    if (loop.silent_) return;
+    if (loop.silent()) return;
     const Interest wanted = effective();
     if (silenced_ && wanted == Interest::none) return;
     silenced_ = false;
