@@ -18,6 +18,7 @@ inline void cpu_pause() noexcept {
 #endif
 }
 
+/// Spins for some microseconds in all, then yields. A value of one wait, used by one thread.
 class Backoff {
   public:
     void once() noexcept {

@@ -18,16 +18,6 @@ bool DomainBase::try_lock_erased(Here where) {
     return true;
 }
 
-void DomainBase::lock_sibling_erased(Here where) {
-    ThreadState& thread = thread_state;
-    const RankedLock* previous = thread.entries[thread.held()].lock();
-    const bool younger = previous != nullptr && previous->rank() == rank() &&
-                         previous->serial() < serial() && thread.floor() == rank();
-    if (!younger || thread.in_read_section()) check_order(thread, where);
-    if (!mutex_.try_lock()) acquire_contended(thread, where);
-    settle(thread, where);
-}
-
 void DomainBase::acquire_contended(ThreadState& thread, Here where) {
     LockWait wait(*this, thread, where);
     const std::uint64_t start = ticks_now();
@@ -56,7 +46,6 @@ void DomainBase::end_sample(Here taken) {
 void DomainBase::measure(LockTimings* timings, Here where) {
     assert_held(where);
     timings_ = timings;
-    sample_mask_ = timings != nullptr ? LockTimings::sample_every - 1 : no_samples;
 }
 
 void DomainBase::not_held(Here where) const {

@@ -52,7 +52,7 @@ class Domain;
 template <Level L>
 class [[nodiscard]] Guard : public Held<L> {
   public:
-    ~Guard() { domain_.unlock_erased(where_); }
+    [[gnu::always_inline]] ~Guard() { domain_.unlock_erased(where_); }
 
     Domain<L>& domain() const { return domain_; }
 
@@ -62,7 +62,7 @@ class [[nodiscard]] Guard : public Held<L> {
     Guard(Domain<L>& domain, Here where) : domain_(domain), where_(where) {}
 
     Domain<L>& domain_;
-    Here where_;
+    mutable Here where_;  ///< not mutable, a const guard would stay in memory with GCC 12
 };
 
 /// Proof made by looking: the thread turned out to hold the domain. For handlers whose caller holds
@@ -103,13 +103,13 @@ class Domain final : public DomainBase {
 
     /// The token of the innermost domain held decides at compile time whether this is in order.
     template <OuterTo<L> H>
-    Guard<L> lock(Position<H>&, Here where = Here::now()) {
+    [[gnu::always_inline]] Guard<L> lock(Position<H>&, Here where = Here::now()) {
         lock_erased(where);
         return Guard<L>(*this, where);
     }
 
     /// For callbacks that have no token: order is checked at run time only.
-    Guard<L> lock_dynamic(Here where = Here::now()) {
+    [[gnu::always_inline]] Guard<L> lock_dynamic(Here where = Here::now()) {
         lock_erased(where);
         return Guard<L>(*this, where);
     }
@@ -155,11 +155,14 @@ template <Level L>
 class [[nodiscard]] PairLock : public Held<L> {
   public:
     template <OuterTo<L> H>
-    PairLock(Position<H>&, Domain<L>& a, Domain<L>& b, Here where = Here::now())
+    [[gnu::always_inline]] PairLock(Position<H>&,
+                                    Domain<L>& a,
+                                    Domain<L>& b,
+                                    Here where = Here::now())
         : PairLock(a, b, where) {}
 
     /// Run-time order only.
-    PairLock(Domain<L>& a, Domain<L>& b, Here where = Here::now())
+    [[gnu::always_inline]] PairLock(Domain<L>& a, Domain<L>& b, Here where = Here::now())
         : first_(a.serial() < b.serial() ? a : b),
           second_(a.serial() < b.serial() ? b : a),
           where_(where) {
@@ -168,7 +171,7 @@ class [[nodiscard]] PairLock : public Held<L> {
         second_.lock_sibling_erased(where_);
     }
 
-    ~PairLock() {
+    [[gnu::always_inline]] ~PairLock() {
         second_.unlock_erased(where_);
         first_.unlock_erased(where_);
     }
@@ -176,7 +179,7 @@ class [[nodiscard]] PairLock : public Held<L> {
   private:
     DomainBase& first_;
     DomainBase& second_;
-    Here where_;
+    mutable Here where_;  ///< as in Guard
 };
 
 /// Any number of different domains of one level (as many as a thread may hold), by ascending

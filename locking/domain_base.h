@@ -26,6 +26,7 @@ struct DomainStats {
     std::uint64_t wait_ns_max = 0;
 };
 
+/// Immovable; outlives its guards. Destroying it while it is held aborts.
 class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
   public:
     DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
@@ -51,8 +52,11 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     void known_held() const TERN_ASSERT_CAPABILITY(this) {}
 
     /// Lock and unlock without a guard, for users that cannot have one (a loop around its handlers,
-    /// a pool on its way down the tree). The same run-time checks apply.
-    void lock_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
+    /// a pool on its way down the tree). The same run-time checks apply. Inlined by force, as are
+    /// the guards: the call and the six registers saved for it cost as much as a third locked
+    /// instruction.
+    [[gnu::always_inline]] void lock_erased(Here where = Here::now())
+        TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
         check_order(thread, where);
         if (!mutex_.try_lock()) [[unlikely]]
@@ -60,7 +64,8 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
         settle(thread, where);
     }
 
-    void unlock_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS {
+    [[gnu::always_inline]] void unlock_erased(Here where = Here::now())
+        TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
         pop(thread, where);
         if (hold_start_ != 0) [[unlikely]]
@@ -75,7 +80,17 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
 
     /// The same for a member of a group: the innermost held may also be an older one of this rank.
     /// What PairLock and GroupLock are made of.
-    void lock_sibling_erased(Here where = Here::now()) TERN_NO_THREAD_SAFETY_ANALYSIS;
+    [[gnu::always_inline]] void lock_sibling_erased(Here where = Here::now())
+        TERN_NO_THREAD_SAFETY_ANALYSIS {
+        ThreadState& thread = thread_state;
+        const RankedLock* previous = thread.entries[thread.held()].lock();
+        const bool younger = previous != nullptr && previous->rank() == rank() &&
+                             previous->serial() < serial() && thread.floor() == rank();
+        if (!younger || thread.in_read_section()) check_order(thread, where);
+        if (!mutex_.try_lock()) [[unlikely]]
+            acquire_contended(thread, where);
+        settle(thread, where);
+    }
 
     /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
     /// moment, and the child finds it free. Outside the order, since nothing else runs meanwhile.
@@ -95,7 +110,7 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// The mutex is ours; writes it into the books.
     void settle(ThreadState& thread, Here where) {
         holder_.store(&thread, std::memory_order_relaxed);
-        if ((count_acquisition() & sample_mask_) == 0) [[unlikely]]
+        if (count_acquisition() % sample_every == 0) [[unlikely]]
             begin_sample();
         push(thread, where, false);
     }
@@ -109,12 +124,12 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     void end_sample(Here taken);
     [[noreturn]] void not_held(Here where) const;
 
-    static constexpr std::uint64_t no_samples = ~std::uint64_t{0};
+    // One hold in this many is timed, if somebody wants to know.
+    static constexpr std::uint64_t sample_every = 64;
 
     FutexMutex mutex_;
     std::atomic<const ThreadState*> holder_{nullptr};
     // The holder's alone.
-    std::uint64_t sample_mask_ = no_samples;
     std::uint64_t hold_start_ = 0;  ///< in ticks; 0 if this hold is not timed
     LockTimings* timings_ = nullptr;
     // Written by the holder only, read by anyone.

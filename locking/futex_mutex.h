@@ -35,6 +35,7 @@ class PlainSleeper {
 /// Which of the two processes after a fork.
 enum class ForkSide : std::uint8_t { parent, child };
 
+/// Four bytes, immovable; zero is free.
 class TERN_CAPABILITY("mutex") FutexMutex {
   public:
     void lock() noexcept TERN_ACQUIRE() TERN_NO_THREAD_SAFETY_ANALYSIS {

@@ -12,6 +12,8 @@
 
 namespace tern::locking {
 
+/// Owns value and domain; immovable. The value is lent for the time of a guard or of a call of
+/// with().
 template <class T, Level L>
 class Guarded {
   public:

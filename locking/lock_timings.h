@@ -57,11 +57,10 @@ class TickHistogram {
     std::array<std::atomic<std::uint64_t>, buckets> counts_{};
 };
 
+/// Borrowed by the domains it measures. Written by their holders, read by anyone; 48 buckets each
+/// for holds and waits.
 class LockTimings {
   public:
-    /// One hold or wait in this many is timed.
-    static constexpr std::uint32_t sample_every = 64;
-
     struct Summary {
         std::uint64_t timed = 0;
         std::uint64_t p50_ns = 0;  ///< upper bounds, a power of two of ticks
@@ -78,7 +77,7 @@ class LockTimings {
     Summary holds() const noexcept { return summary(holds_); }
 
     LongestHold longest_hold() const noexcept {
-        return {in_ns(longest_.load(std::memory_order_acquire)),
+        return {in_ns(longest_.load(std::memory_order_acquire), scale_.ns_per_tick()),
                 {file_.load(std::memory_order_relaxed), line_.load(std::memory_order_relaxed)}};
     }
 
@@ -96,12 +95,13 @@ class LockTimings {
     }
 
   private:
-    std::uint64_t in_ns(std::uint64_t ticks) const noexcept {
-        return static_cast<std::uint64_t>(static_cast<double>(ticks) * scale_.ns_per_tick());
+    static std::uint64_t in_ns(std::uint64_t ticks, double ns_per_tick) {
+        return static_cast<std::uint64_t>(static_cast<double>(ticks) * ns_per_tick);
     }
 
     Summary summary(const TickHistogram& of) const noexcept {
-        return {of.count(), in_ns(of.quantile(0.5)), in_ns(of.quantile(0.99))};
+        const double scale = scale_.ns_per_tick();  // it gets better with time
+        return {of.count(), in_ns(of.quantile(0.5), scale), in_ns(of.quantile(0.99), scale)};
     }
 
     TickScale scale_;

@@ -16,6 +16,7 @@
 
 namespace tern::locking {
 
+/// The base of DomainBase and SharedDomainBase; not for direct use.
 class RankedLock {
   public:
     RankedLock(const RankedLock&) = delete;

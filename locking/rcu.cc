@@ -80,11 +80,10 @@ std::uint64_t oldest_section(std::uint64_t limit) {
 }
 
 void wait_for(Ticket ticket) {
-    constexpr int yields = 16;
-    Backoff backoff;
-    for (int i = 0; i < yields; i += backoff.yielding() ? 1 : 0) {
+    // No yielding: a reader that has the processor to itself is taken off it inside a section, most
+    // likely. One that wakes us is interrupted by that, behind its section.
+    for (Backoff backoff; !backoff.yielding(); backoff.once()) {
         if (done(ticket)) return;
-        backoff.once();
     }
     // Announce the sleeper, then make sure that each reader either sees it or is seen.
     detail::reader_view.grace_waiters.fetch_add(1, std::memory_order_seq_cst);

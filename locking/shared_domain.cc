@@ -10,21 +10,9 @@ constexpr int spins = 200;
 
 }  // namespace
 
-bool SharedDomainBase::try_read() {
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);
-    while ((seen & (writing | waiting_mask)) == 0) {
-        TERN_ASSERT((seen & readers_mask) != readers_mask, "too many readers of ", name());
-        if (word_.compare_exchange_weak(seen, seen + one_reader, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void SharedDomainBase::wait_to_read(ThreadState& thread, Here where) {
     LockWait wait(*this, thread, where);
-    for (int i = 0; !try_read(); ++i) {
+    for (int i = 0; !try_read(where); ++i) {
         if (i < spins) {
             cpu_pause();
             continue;
@@ -71,32 +59,23 @@ void SharedDomainBase::count_wait(std::uint64_t waited_ns) {
     }
 }
 
-void SharedDomainBase::lock_shared_erased(Here where) {
-    ThreadState& thread = thread_state;
-    check_order(thread, where);
-    if (!try_read()) [[unlikely]]
-        wait_to_read(thread, where);
-    helgrind::acquired(this, false);
-    push(thread, where, true);
-}
-
 bool SharedDomainBase::try_lock_shared_erased(Here where) {
     ThreadState& thread = thread_state;
     if (!thread.introduced()) introduce(thread);
     if (held_shared_by_this_thread() || (rank() < first_leaf_rank && thread.in_read_section()))
         order_violation(thread, where);
-    if (!try_read()) return false;
+    if (!try_read(where)) return false;
     helgrind::acquired(this, false);
     push(thread, where, true);
     return true;
 }
 
-void SharedDomainBase::unlock_shared_erased(Here where) {
-    pop(thread_state, where);
-    helgrind::released(this, false);
-    const std::uint32_t before = word_.fetch_sub(one_reader, std::memory_order_release);
-    if ((before & readers_mask) == one_reader && (before & waiting_mask) != 0)
-        platform::wake_one(word_, writers_channel);
+void SharedDomainBase::wake_writer() {
+    platform::wake_one(word_, writers_channel);
+}
+
+void SharedDomainBase::too_many_readers(Here where) const {
+    fatal(where, {"too many readers of ", name()});
 }
 
 void SharedDomainBase::lock_erased(Here where) {

@@ -45,8 +45,23 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
             destroyed_while_held();
     }
 
-    void lock_shared_erased(Here where = Here::now());
-    void unlock_shared_erased(Here where = Here::now());
+    [[gnu::always_inline]] void lock_shared_erased(Here where = Here::now()) {
+        ThreadState& thread = thread_state;
+        check_order(thread, where);
+        if (!try_read(where)) [[unlikely]]
+            wait_to_read(thread, where);
+        helgrind::acquired(this, false);
+        push(thread, where, true);
+    }
+
+    [[gnu::always_inline]] void unlock_shared_erased(Here where = Here::now()) {
+        pop(thread_state, where);
+        helgrind::released(this, false);
+        const std::uint32_t before = word_.fetch_sub(one_reader, std::memory_order_release);
+        if ((before & readers_mask) == one_reader && (before & waiting_mask) != 0) [[unlikely]]
+            wake_writer();
+    }
+
     void lock_erased(Here where = Here::now());
     void unlock_erased(Here where = Here::now());
 
@@ -87,7 +102,21 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
     static constexpr std::uint32_t readers_channel = 1;
     static constexpr std::uint32_t writers_channel = 2;
 
-    bool try_read();
+    [[gnu::always_inline]] bool try_read(Here where) {
+        std::uint32_t seen = word_.load(std::memory_order_relaxed);
+        while ((seen & (writing | waiting_mask)) == 0) {
+            if ((seen & readers_mask) == readers_mask) [[unlikely]]
+                too_many_readers(where);
+            if (word_.compare_exchange_weak(seen, seen + one_reader, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    [[noreturn]] void too_many_readers(Here where) const;
+    void wake_writer();
     void wait_to_read(ThreadState& thread, Here where);
     void wait_to_write(ThreadState& thread, Here where);
     void count_wait(std::uint64_t waited_ns);
@@ -103,10 +132,11 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
 template <Level L>
 class SharedDomain;
 
+/// Holds a shared domain for reading until the end of the scope.
 template <Level L>
 class [[nodiscard]] ReadGuard : public HeldShared<L> {
   public:
-    ~ReadGuard() { domain_.unlock_shared_erased(where_); }
+    [[gnu::always_inline]] ~ReadGuard() { domain_.unlock_shared_erased(where_); }
 
   private:
     friend class SharedDomain<L>;
@@ -114,9 +144,10 @@ class [[nodiscard]] ReadGuard : public HeldShared<L> {
     ReadGuard(SharedDomainBase& domain, Here where) : domain_(domain), where_(where) {}
 
     SharedDomainBase& domain_;
-    Here where_;
+    mutable Here where_;  ///< as in Guard
 };
 
+/// Holds a shared domain for writing until the end of the scope.
 template <Level L>
 class [[nodiscard]] WriteGuard : public Held<L> {
   public:
@@ -131,6 +162,7 @@ class [[nodiscard]] WriteGuard : public Held<L> {
     Here where_;
 };
 
+/// A shared domain of level L; immovable, outlives its guards. Any thread.
 template <Level L>
 class SharedDomain final : public SharedDomainBase {
   public:
@@ -139,7 +171,7 @@ class SharedDomain final : public SharedDomainBase {
     explicit SharedDomain(std::string_view name = L::name) : SharedDomainBase(name, L::rank) {}
 
     template <OuterTo<L> H>
-    ReadGuard<L> read(Position<H>&, Here where = Here::now()) {
+    [[gnu::always_inline]] ReadGuard<L> read(Position<H>&, Here where = Here::now()) {
         lock_shared_erased(where);
         return ReadGuard<L>(*this, where);
     }
@@ -151,7 +183,7 @@ class SharedDomain final : public SharedDomainBase {
     }
 
     /// Order checked at run time only.
-    ReadGuard<L> read_dynamic(Here where = Here::now()) {
+    [[gnu::always_inline]] ReadGuard<L> read_dynamic(Here where = Here::now()) {
         lock_shared_erased(where);
         return ReadGuard<L>(*this, where);
     }

@@ -12,6 +12,7 @@
 
 namespace tern::locking {
 
+/// Owns value and shared domain; immovable. Readers are lent it as const.
 template <class T, Level L>
 class SharedGuarded {
   public:

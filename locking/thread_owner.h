@@ -12,6 +12,7 @@
 
 namespace tern::locking {
 
+/// One word. Bound to the thread that made it; a check by any other one aborts.
 class ThreadOwner {
   public:
     ThreadOwner() : owner_(&thread_state) {}

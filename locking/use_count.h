@@ -15,6 +15,7 @@
 
 namespace tern::locking {
 
+/// Taking and dropping are for any thread; what asks whether it is idle needs the owner's domain.
 class UseCount {
   public:
     explicit UseCount(std::uint32_t uses = 0) : word_(uses) {}

@@ -14,6 +14,8 @@ class Turn;
 
 using Function = void (*)(void* context, Turn& turn);
 
+/// Sixteen bytes, a plain value; `context` is borrowed and must live while the callback may be
+/// called.
 struct Callback {
     Function function = nullptr;
     void* context = nullptr;

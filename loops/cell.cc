@@ -4,26 +4,6 @@
 
 namespace tern::loops {
 
-namespace {
-
-/// Two inlined atomics where std::mutex has two calls; it is taken for each run of a loop.
-class ShortLock {
-  public:
-    explicit ShortLock(locking::FutexMutex& mutex) : mutex_(mutex) {
-        if (!mutex_.try_lock()) mutex_.lock_contended();
-    }
-
-    ~ShortLock() { mutex_.unlock(); }
-
-    ShortLock(const ShortLock&) = delete;
-    ShortLock& operator=(const ShortLock&) = delete;
-
-  private:
-    locking::FutexMutex& mutex_;
-};
-
-}  // namespace
-
 void wake(LoopCell& cell) noexcept {
     // Whoever makes it READY also enqueues it; until then nobody can pop it, so `home` is stable.
     if (change(cell, step_wake).enqueue) cell.home->enqueue(cell);
@@ -48,51 +28,93 @@ void CellStore::give_back(LoopCell& cell) {
     cell.loop = nullptr;
     cell.hand_to.store(LoopCell::nobody, std::memory_order_relaxed);
     cell.load_ns.store(0, std::memory_order_relaxed);
+    cell.owed_us.store(0, std::memory_order_relaxed);
     cell.deadline = Instant::never();
     const std::lock_guard lock(mutex_);
     cell.home_next = vacant_;
     vacant_ = &cell;
 }
 
+/// The right to take out. The lock is two inlined atomics where std::mutex has two calls.
+class ReadyQueue::Taking {
+  public:
+    explicit Taking(ReadyQueue& queue) TERN_NO_THREAD_SAFETY_ANALYSIS : queue_(queue) {
+        if (queue_.shared_) queue_.mutex_.lock();
+    }
+
+    ~Taking() TERN_NO_THREAD_SAFETY_ANALYSIS {
+        if (queue_.shared_) queue_.mutex_.unlock();
+    }
+
+    Taking(const Taking&) = delete;
+    Taking& operator=(const Taking&) = delete;
+
+  private:
+    ReadyQueue& queue_;
+};
+
 void ReadyQueue::push(LoopCell& cell) noexcept {
-    size_.fetch_add(1, std::memory_order_seq_cst);
     LoopCell* head = incoming_.load(std::memory_order_relaxed);
     do {
         cell.queue_next = head;
-    } while (!incoming_.compare_exchange_weak(head, &cell, std::memory_order_release,
+        // The head may have been taken, and pushed elsewhere, meanwhile: then the swap fails.
+        const std::uint32_t below =
+            head == nullptr ? 0 : head->queue_depth.load(std::memory_order_relaxed);
+        cell.queue_depth.store(below + 1, std::memory_order_relaxed);
+    } while (!incoming_.compare_exchange_weak(head, &cell, std::memory_order_seq_cst,
                                               std::memory_order_relaxed));
 }
 
+void ReadyQueue::add(LoopCell& cell) noexcept {
+    if (shared_) {
+        push(cell);
+        return;
+    }
+    if (incoming_.load(std::memory_order_relaxed) != nullptr) gather();
+    cell.queue_next = nullptr;
+    append(cell, cell, 1);
+}
+
+void ReadyQueue::append(LoopCell& first, LoopCell& last, std::uint32_t count_) noexcept {
+    (first_ == nullptr ? first_ : last_->queue_next) = &first;
+    last_ = &last;
+    count(gathered_.load(std::memory_order_relaxed) + count_);
+}
+
+/// Turns what was pushed round and appends it.
 void ReadyQueue::gather() noexcept {
-    LoopCell* newest = incoming_.exchange(nullptr, std::memory_order_acquire);
+    const std::uint32_t before = gathered_.load(std::memory_order_relaxed);
+    count(before + 1);
+    LoopCell* newest = incoming_.exchange(nullptr, std::memory_order_acq_rel);
     LoopCell* const end = newest;
     LoopCell* oldest = nullptr;
+    std::uint32_t found = 0;
     while (newest != nullptr) {
         LoopCell* const next = newest->queue_next;
         newest->queue_next = oldest;
         oldest = newest;
         newest = next;
+        ++found;
     }
-    if (oldest == nullptr) return;
-    (first_ == nullptr ? first_ : last_->queue_next) = oldest;
-    last_ = end;
+    count(before);
+    if (oldest != nullptr) append(*oldest, *end, found);
 }
 
 LoopCell* ReadyQueue::pop() noexcept {
-    if (size_.load(std::memory_order_relaxed) == 0) return nullptr;
-    const ShortLock lock(mutex_);
+    if (size() == 0) return nullptr;
+    const Taking taking(*this);
     if (first_ == nullptr) gather();
     LoopCell* const cell = first_;
     if (cell == nullptr) return nullptr;
     first_ = cell->queue_next;
     if (first_ == nullptr) last_ = nullptr;
     cell->queue_next = nullptr;
-    size_.fetch_sub(1, std::memory_order_seq_cst);
+    count(gathered_.load(std::memory_order_relaxed) - 1);
     return cell;
 }
 
 bool ReadyQueue::remove(LoopCell& cell) noexcept {
-    const ShortLock lock(mutex_);
+    const Taking taking(*this);
     gather();
     LoopCell* previous = nullptr;
     for (LoopCell* at = first_; at != nullptr; previous = at, at = at->queue_next) {
@@ -100,7 +122,7 @@ bool ReadyQueue::remove(LoopCell& cell) noexcept {
         (previous == nullptr ? first_ : previous->queue_next) = cell.queue_next;
         if (last_ == &cell) last_ = previous;
         cell.queue_next = nullptr;
-        size_.fetch_sub(1, std::memory_order_seq_cst);
+        count(gathered_.load(std::memory_order_relaxed) - 1);
         return true;
     }
     return false;

@@ -43,8 +43,12 @@ struct LoopCell {
     // Of whoever has popped the cell; read by the balancer of its home.
     std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
     std::atomic<std::uint32_t> load_ns{0};       ///< run time, halved every load window
-    std::atomic<std::uint32_t> load_window{0};
-    std::atomic<std::int64_t> moved_us{0};
+    std::atomic<std::uint16_t> load_window{0};
+    std::atomic<std::uint16_t> owed_us{0};   ///< of its slice, given up for others; comes on top
+    std::atomic<std::uint32_t> moved_ms{0};  ///< when it came here from another thread; 0: never
+
+    std::atomic<std::uint32_t> queue_depth{
+        0};  ///< of those pushed and not yet gathered, this one included
 
     LoopWord read() const { return LoopWord::unpack(word.load(std::memory_order_seq_cst)); }
 };
@@ -79,22 +83,49 @@ class CellStore {
     LoopCell* vacant_ = nullptr;
 };
 
-/// Cells waiting to be run. Pushing is lock-free for any thread, popping takes a short lock, so
-/// that idle threads may help themselves.
+/// Who takes cells out of a queue.
+enum class Takers : std::uint8_t {
+    owner,   ///< the thread it belongs to, and whoever tears down when no thread runs
+    anyone,  ///< idle threads help themselves
+};
+
+/// Cells waiting to be run. Any thread may push, without a lock. Taking out needs a short lock
+/// where others take too; where only the owner does, neither that nor what it queues for itself
+/// needs any locked instruction. How many there are is not counted apart: the newest knows how many
+/// stand below it, and what has been gathered is counted by the taker.
 class ReadyQueue {
   public:
+    explicit ReadyQueue(Takers takers) : shared_(takers == Takers::anyone) {}
+
     void push(LoopCell& cell) noexcept;
+    /// The same for the owner of the queue.
+    void add(LoopCell& cell) noexcept;
     LoopCell* pop() noexcept;
     /// Takes a certain cell out; false if it is not here. Linear; for teardown.
     bool remove(LoopCell& cell) noexcept;
 
-    std::uint32_t size() const noexcept { return size_.load(std::memory_order_seq_cst); }
+    /// Never zero while something is here; else a good guess while others push and take.
+    std::uint32_t size() const noexcept {
+        // In this order: who gathers counts before it takes the chain away.
+        const LoopCell* const newest = incoming_.load(std::memory_order_seq_cst);
+        const std::uint32_t gathered = gathered_.load(std::memory_order_seq_cst);
+        if (newest == nullptr) return gathered;
+        return gathered + newest->queue_depth.load(std::memory_order_relaxed);
+    }
 
   private:
-    void gather() noexcept;
+    class Taking;
 
-    std::atomic<std::uint32_t> size_{0};  ///< counted before the push: a sleeper sees it first
-    std::atomic<LoopCell*> incoming_{nullptr};
+    void gather() noexcept;
+    void append(LoopCell& first, LoopCell& last, std::uint32_t count) noexcept;
+
+    void count(std::uint32_t gathered) noexcept {
+        gathered_.store(gathered, std::memory_order_release);
+    }
+
+    const bool shared_;
+    std::atomic<std::uint32_t> gathered_{0};    ///< of the list from first_ to last_
+    std::atomic<LoopCell*> incoming_{nullptr};  ///< newest first
     locking::FutexMutex mutex_;
     LoopCell* first_ = nullptr;
     LoopCell* last_ = nullptr;

@@ -15,6 +15,8 @@ namespace tern::loops {
 
 class Loop;
 
+/// Counts in the unit of its user (items, bytes). Any thread may call; `low` < `high`, or it
+/// aborts.
 class Credits {
   public:
     /// Valid marks: 0 <= low < high; anything else aborts, so check configuration first.

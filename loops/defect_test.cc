@@ -3,16 +3,21 @@
 #include "loops/credits.h"
 #include "loops/journal.h"
 #include "loops/mailbox.h"
+#include "loops/poller_epoll.h"
 #include "loops/session.h"
 #include "loops/test_support.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include <catch2/catch.hpp>
 #include <sys/mman.h>
@@ -205,6 +210,101 @@ bool outlived_by_its_session() {
     return !too_early && freed;
 }
 
+// ---- A token that is touched after its session has gone. ----
+
+/// Forgets the session after letting it go.
+class LateOperation {
+  public:
+    explicit LateOperation(Session::Operation operation)
+        : operation_(std::move(operation)), ended_(false) {}
+
+    void end() {
+        operation_.end();
+        std::atomic_ref(ended_).store(true);
+    }
+
+  private:
+    Session::Operation operation_;
+    bool ended_;
+};
+
+/// A thread's poller whose kick returns only when the thread has done what it was woken for: the
+/// worst moment for whoever goes on after a wake-up.
+class SlowKick final : public Poller {
+  public:
+    SlowKick(std::unique_ptr<Poller> poller, std::atomic<bool>& waits, std::atomic<bool>& served)
+        : poller_(std::move(poller)), waits_(waits), served_(served) {}
+
+    int add(int fd, Interest interest, void* token) override {
+        return poller_->add(fd, interest, token);
+    }
+
+    int change(int fd, Interest interest, void* token) override {
+        return poller_->change(fd, interest, token);
+    }
+
+    void remove(int fd) override { poller_->remove(fd); }
+
+    std::size_t wait(std::span<Report> reports, Duration timeout) override {
+        if (timeout > Duration()) waits_ = true;
+        return poller_->wait(reports, timeout);
+    }
+
+    void kick() override {
+        poller_->kick();
+        served_.wait(false);
+    }
+
+    int descriptor() const override { return poller_->descriptor(); }
+
+  private:
+    std::unique_ptr<Poller> poller_;
+    std::atomic<bool>& waits_;
+    std::atomic<bool>& served_;
+};
+
+struct SlowKicks final : PollerFactory {
+    std::unique_ptr<Poller> make(PollerUse use) override {
+        return std::make_unique<SlowKick>(epoll.make(use), waits, served);
+    }
+
+    EpollFactory epoll;
+    std::atomic<bool> waits{false};
+    std::atomic<bool> served{false};
+};
+
+/// Another thread ends the last operation; the session goes, and the token in it, before end() has
+/// returned. Whether the memory stays as the owner left it.
+template <class Token>
+bool token_is_left_alone() {
+    SlowKicks kicks;
+    locking::Domain<Control> domain;
+    Runtime runtime({.main_domain = &domain, .pollers = &kicks});
+    std::array<unsigned char, sizeof(Token)> gone;
+    gone.fill(0xdd);
+    alignas(Token) std::array<unsigned char, sizeof(Token)> memory;
+    Token* token = nullptr;
+    Action freed{[&](Turn&) {
+        token->~Token();
+        memory = gone;
+        kicks.served = true;
+        kicks.served.notify_all();
+    }};
+    Event event(freed.callback());
+    Session session(runtime.main_loop(), event);
+    token = new (memory.data()) Token(session.begin());
+    session.peer_closed();
+    std::thread ender([&] {
+        while (!kicks.waits)
+            std::this_thread::yield();
+        token->end();
+        runtime.quit();
+    });
+    runtime.run();
+    ender.join();
+    return memory == gone;
+}
+
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path);
     std::stringstream text;
@@ -240,6 +340,11 @@ TEST_CASE("a journal reads no byte behind the item it is given") {
 TEST_CASE("AT-CLI-1 a session outlives its operations", "[AT-CLI-1]") {
     CHECK(outlived_by_its_session<Session>());
     CHECK_FALSE(outlived_by_its_session<HastySession>());
+}
+
+TEST_CASE("AT-CLI-1 a token is not touched once it has let its session go", "[AT-CLI-1]") {
+    CHECK(token_is_left_alone<Session::Operation>());
+    CHECK_FALSE(token_is_left_alone<LateOperation>());
 }
 
 TEST_CASE("every option of a group and of a runtime is used by the code") {

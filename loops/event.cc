@@ -15,7 +15,7 @@ Sent Event::send(Loop& loop, locking::Here where) noexcept {
             misuse_second_loop(*this, *expected, loop, where);
         return Sent::already;
     }
-    if (running_loop == &loop && !loop.silent_) {
+    if (running_loop == &loop && !loop.silent()) {
         loop.events_.append(*this);  // the run that goes on will find it
         return Sent::queued;
     }

@@ -21,6 +21,8 @@ enum class Sent : std::uint8_t {
     stopped,  ///< the loop has stopped; the event will not run
 };
 
+/// Embedded in its owner, immovable, five words. Sending is for any thread; taking back and
+/// destroying need the domain of the loop it is queued in.
 class Event : private Links {
   public:
     Event(Function function, void* context) : function_(function), context_(context) {}

@@ -8,6 +8,7 @@
 
 namespace tern::loops {
 
+/// One descriptor or none (-1); moving it leaves none behind. The destructor closes it.
 class FileDescriptor {
   public:
     FileDescriptor() = default;

@@ -117,7 +117,7 @@ void GroupState::place(LoopCell& cell) {
         loads_.push_back({worker->loops(), worker->load(now)});
     Worker& worker = *members_[choose_thread(loads_)];
     cell.group.store(this, std::memory_order_release);
-    cell.moved_us.store(0, std::memory_order_relaxed);
+    cell.moved_ms.store(0, std::memory_order_relaxed);
     worker.adopt(cell);
     change(cell, [&worker](LoopWord word) {
         word.owner = worker.index();
@@ -136,7 +136,7 @@ void GroupState::inject(LoopCell& cell) {
 }
 
 bool GroupState::rouse_one() noexcept {
-    if (sleepers.load(std::memory_order_seq_cst) == 0 || wakes_nobody_) return false;
+    if (sleepers.load(std::memory_order_seq_cst) == 0 || defects_.wakes_nobody) return false;
     const std::lock_guard lock(lock_);
     for (Worker* worker : members_) {
         if (worker->rouse()) return true;

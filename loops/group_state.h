@@ -36,6 +36,13 @@ struct HookRun {
     void ran();
 };
 
+/// Defects that a test brings back, to show that it would see them.
+struct Defects {
+    bool wakes_nobody = false;     ///< loops are given away and nobody is woken to take them
+    bool never_wanted = false;     ///< a run takes its whole slice, whoever waits for the thread
+    bool delivers_paused = false;  ///< what was read out of the poller comes in spite of a pause
+};
+
 class GroupState {
   public:
     GroupState(Runtime& runtime, const GroupOptions& options);
@@ -98,8 +105,9 @@ class GroupState {
     /// A worker that has ended and been joined may be used again.
     void recycle(Worker& worker);
 
-    /// Brings back a defect: loops are given away and nobody is woken to take them.
-    void test_wakes_nobody(bool on) { wakes_nobody_ = on; }
+    const Defects& defects() const { return defects_; }
+
+    void test_defects(const Defects& defects) { defects_ = defects; }
 
     std::atomic<unsigned> sleepers{0};
     std::atomic<unsigned> busy{0};
@@ -112,7 +120,7 @@ class GroupState {
     Runtime& runtime_;
     GroupOptions options_;
     ThreadGroup face_;
-    ReadyQueue injector_;
+    ReadyQueue injector_{Takers::anyone};
     std::atomic<std::int64_t> injected_since_us_{0};
     std::atomic<unsigned> member_count_{0};
     // The limits, each by itself: a turn may see some of before and some of after.
@@ -126,7 +134,7 @@ class GroupState {
     std::vector<Worker*> vacant_;
     std::vector<ThreadLoad> loads_;  ///< scratch of place()
     bool started_ = false;
-    bool wakes_nobody_ = false;
+    Defects defects_;
 };
 
 class RuntimeState {

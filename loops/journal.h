@@ -20,6 +20,8 @@
 
 namespace tern::loops {
 
+/// `capacity` in items. The writer holds the domain given to the constructor; each reader belongs
+/// to one thread and leaves before the journal goes.
 template <class T, std::size_t block_items = 256>
 class Journal {
     struct Block {

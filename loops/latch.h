@@ -14,6 +14,7 @@
 
 namespace tern::loops {
 
+/// A count of holds and a promise of one event to the loop `tell`; both are borrowed.
 class Latch {
   public:
     class Hold {

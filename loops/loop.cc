@@ -65,15 +65,10 @@ void Turn::defer(Deferred& work) {
 }
 
 Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name)
-    : domain_(domain),
-      cell_(GroupState::of(group).runtime().state_->cells.take()),
-      name_(domain.name().data()),
-      name_length_(static_cast<std::uint32_t>(name.size())) {
+    : domain_(domain), cell_(GroupState::of(group).runtime().state_->cells.take()) {
     if (name != domain.name()) {
-        auto* const copy = new char[name.size()];
-        std::copy(name.begin(), name.end(), copy);
-        name_ = copy;
-        owns_name_ = true;
+        own_name_ = std::make_unique<char[]>(name.size() + 1);  // ends with a zero
+        std::copy(name.begin(), name.end(), own_name_.get());
     }
     RuntimeState& state = *group.runtime().state_;
     random_state_ = state.options.seed + state.loops_made.fetch_add(1) * 0xd1342543de82ef95;
@@ -105,7 +100,6 @@ Loop::~Loop() {
         return LoopStep{{LoopWord::no_owner, LoopState::vacant, 0, old.generation + 1}, false};
     });
     owner.state_->cells.give_back(cell_);
-    if (owns_name_) delete[] name_;
 }
 
 ThreadGroup& Loop::group() const {
@@ -218,7 +212,7 @@ bool Loop::run_watchers(Turn& turn) {
     cell_.io_ready.store(false, std::memory_order_seq_cst);
     std::array<Poller::Report, reports_max> reports;
     const std::size_t count = io_->poller->wait(reports, Duration());
-    bool more = count == reports.size();
+    bool more = count == reports.size() || (count > 0 && io_->asks_again(turn.now()));
     std::span<Poller::Report>& batch = io_->batch;
     batch = std::span(reports).first(count);
     while (!batch.empty()) {
@@ -275,7 +269,6 @@ void Loop::finish_events(Turn& turn) {
 
 /// Nothing will run here any more: let go of everything that is tied to this loop.
 void Loop::retire() {
-    silent_ = true;
     timers_.clear();
     events_.close();
     if (io_ == nullptr) return;

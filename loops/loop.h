@@ -24,10 +24,6 @@
 #include <string>
 #include <string_view>
 
-namespace tern::alloc {
-class Pool;
-}
-
 namespace tern::loops {
 
 class Loop;
@@ -113,6 +109,8 @@ class Turn {
     Deferred** deferred_end_ = &deferred_;
 };
 
+/// Embedded in its owner, immovable. Domain and group are borrowed and outlive it; what its
+/// handlers use is theirs alone while they run. Misuse aborts and names loop, thread and place.
 class Loop {
   public:
     /// Placed on the least loaded thread of the group. The domain must outlive the loop.
@@ -123,7 +121,9 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    std::string_view name() const { return {name_, name_length_}; }
+    std::string_view name() const {
+        return own_name_ == nullptr ? domain_.name() : std::string_view(own_name_.get());
+    }
 
     locking::DomainBase& domain() const { return domain_; }
 
@@ -139,11 +139,6 @@ class Loop {
 
     /// Reads the clock; in handlers Turn::now() is cheaper.
     Instant now() const;
-
-    /// Pool for what lives as long as the loop; bound to the same domain by its owner.
-    alloc::Pool* pool() const { return pool_; }
-
-    void set_pool(alloc::Pool* pool) { pool_ = pool; }
 
     /// Makes the loop run soon even if nothing is queued; events and timers do that themselves.
     void wake() noexcept;
@@ -196,14 +191,13 @@ class Loop {
     void settle_books(Worker& worker);
     Duration jittered(Duration period, Duration jitter);
 
-    // A loop that has nothing to do is kept small: 128 bytes, and its cell.
+    /// Stopped; nothing runs any more.
+    bool silent() const { return events_.closed(); }
+
+    // A loop that has nothing to do is kept small: 104 bytes, and its cell.
     locking::DomainBase& domain_;
     LoopCell& cell_;
-    alloc::Pool* pool_ = nullptr;
-    const char* name_;  ///< the domain's text if that is the same, else our own
-    std::uint32_t name_length_;
-    bool owns_name_ = false;
-    bool silent_ = false;  ///< stopped; nothing runs any more
+    std::unique_ptr<char[]> own_name_;  ///< if it is not that of the domain
     EventQueue events_;
     TimerQueue timers_;
     Instant armed_ = Instant::never();  ///< when the thread will wake us; under the domain

@@ -6,6 +6,7 @@
 
 #include "loops/callback.h"
 #include "loops/poller.h"
+#include "loops/time.h"
 
 #include <memory>
 #include <span>
@@ -20,6 +21,21 @@ struct LoopIo {
     Links watchers{&watchers, &watchers};
     std::span<Poller::Report> batch;  ///< reports not yet delivered in the present run
     bool failures = false;            ///< some watcher is to be told that it is not watched
+    unsigned looks = 0;               ///< in a row without going by way of the thread's poller
+    Instant last_report;
+
+    /// Something was ready. Readiness that follows readiness within some microseconds is asked for
+    /// again at once; the way by the thread's poller would cost a second call to the kernel. It is
+    /// gone nevertheless from time to time, for the sake of the other loops' descriptors.
+    bool asks_again(Instant now) {
+        const bool quick = now - last_report < quick_gap && ++looks < looks_max;
+        last_report = now;
+        if (!quick) looks = 0;
+        return quick;
+    }
+
+    static constexpr Duration quick_gap = Duration::from_microseconds(10);
+    static constexpr unsigned looks_max = 16;
 };
 
 }  // namespace tern::loops

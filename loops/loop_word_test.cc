@@ -2,14 +2,20 @@
 // thread is one step, as in change(); the steps are the very functions that loops use.
 #include "loops/loop_word.h"
 
+#include "locking/explorer.h"
+
+#include <compare>
 #include <optional>
-#include <string>
-#include <unordered_set>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 namespace tern::loops {
+
+using locking::explore;
+using locking::Findings;
+using locking::Until;
 
 namespace {
 
@@ -33,36 +39,16 @@ struct World {
     std::uint8_t running = 0;  ///< runners inside handlers
     bool stopped = false;
     std::vector<Actor> actors;
+    std::string_view wrong;  ///< what a step has found
     auto operator<=>(const World&) const = default;
-
-    std::string key() const {
-        std::string text;
-        const auto put = [&text](auto value) {
-            text.append(reinterpret_cast<const char*>(&value), sizeof value);
-        };
-        put(word);
-        text += {static_cast<char>(queued), static_cast<char>(pending), static_cast<char>(running),
-                 static_cast<char>(stopped)};
-        for (const Actor& actor : actors) {
-            put(actor.loaded);
-            text += {static_cast<char>(actor.at), static_cast<char>(actor.left),
-                     static_cast<char>(actor.saw_stop), static_cast<char>(actor.more)};
-        }
-        return text;
-    }
 };
 
 /// Broken variants prove that the walk can fail.
 enum class Fault { none, no_notified, no_enqueue_after_run, double_enqueue };
 
-struct Walk {
+struct WordModel {
     Fault fault = Fault::none;
-    std::unordered_set<std::string> seen;
-    std::string failure;
-
-    void fail(const std::string& text) {
-        if (failure.empty()) failure = text;
-    }
+    std::size_t threads = 0;
 
     /// The body of change(): a load, then a swap that may find the word changed and loads again.
     template <class Step>
@@ -91,7 +77,7 @@ struct Walk {
         return step;
     }
 
-    void sender(World& world, Actor& actor) {
+    void sender(World& world, Actor& actor) const {
         switch (actor.at) {
             case 0:
                 if (!world.stopped) ++world.pending;
@@ -112,7 +98,7 @@ struct Walk {
         }
     }
 
-    void stopper(World& world, Actor& actor) {
+    void stopper(World& world, Actor& actor) const {
         switch (actor.at) {
             case 0:
                 actor.loaded = world.word;
@@ -135,21 +121,21 @@ struct Walk {
         }
     }
 
-    void runner(World& world, Actor& actor, std::uint16_t id) {
+    void runner(World& world, Actor& actor, std::uint16_t id) const {
         switch (actor.at) {
             case 0:  // pop, the only way in; owner and thief do the same
                 if (world.queued == 0) return;
                 --world.queued;
                 if (LoopWord::unpack(world.word).state != LoopState::ready)
-                    fail("popped not READY");
+                    world.wrong = "popped not READY";
                 actor.loaded = world.word;
                 actor.at = 1;
                 break;
             case 1:
                 if (attempt(world, actor, [id](LoopWord w) { return step_run(w, id); })) {
                     actor.at = 2;
-                    if (world.running++ != 0) fail("two threads run one loop");
-                    if (world.stopped) fail("run after stop");
+                    if (world.running++ != 0) world.wrong = "two threads run one loop";
+                    if (world.stopped) world.wrong = "run after stop";
                 }
                 break;
             case 2:
@@ -171,7 +157,7 @@ struct Walk {
         }
     }
 
-    void finish(World& world, Actor& actor) {
+    void finish(World& world, Actor& actor) const {
         if (actor.saw_stop) {
             const auto step = attempt(world, actor, step_stopped);
             if (!step) return;
@@ -189,41 +175,27 @@ struct Walk {
         actor.at = 0;
     }
 
-    void step(World& world, std::size_t index) {
-        Actor& actor = world.actors[index];
+    void step(const World& world, std::size_t index, std::vector<World>& out) const {
+        World next = world;
+        Actor& actor = next.actors[index];
         if (actor.role == Role::runner) {
-            runner(world, actor, static_cast<std::uint16_t>(index));
+            runner(next, actor, static_cast<std::uint16_t>(index));
         } else if (actor.left > 0) {
-            actor.role == Role::sender ? sender(world, actor) : stopper(world, actor);
+            actor.role == Role::sender ? sender(next, actor) : stopper(next, actor);
         }
+        if (next != world) out.push_back(next);
     }
 
-    void check(const World& world, bool quiet) {
+    std::string_view broken(const World& world) const {
+        return world.queued > 1 ? "in two queues" : world.wrong;
+    }
+
+    std::string_view stuck(const World& world) const {
         const LoopWord word = LoopWord::unpack(world.word);
-        if (world.queued > 1) fail("in two queues");
-        if (!quiet) return;
-        const bool stop_asked = word.has(LoopWord::stopping);
-        if (world.pending > 0 && !world.stopped) fail("lost wake-up");
-        if (stop_asked && !world.stopped) fail("lost stop");
-        if (word.state == LoopState::ready || word.state == LoopState::running) fail("stuck");
-    }
-
-    void explore(const World& start) {
-        std::vector<World> open{start};
-        while (!open.empty() && failure.empty()) {
-            const World world = open.back();
-            open.pop_back();
-            if (!seen.insert(world.key()).second) continue;
-            bool quiet = true;
-            for (std::size_t i = 0; i < world.actors.size(); ++i) {
-                World next = world;
-                step(next, i);
-                if (next == world) continue;
-                quiet = false;
-                open.push_back(next);
-            }
-            check(world, quiet);
-        }
+        if (world.pending > 0 && !world.stopped) return "lost wake-up";
+        if (word.has(LoopWord::stopping) && !world.stopped) return "lost stop";
+        const bool left = word.state == LoopState::ready || word.state == LoopState::running;
+        return left ? "stuck" : "";
     }
 };
 
@@ -238,11 +210,9 @@ World world_of(unsigned senders, unsigned sends, unsigned runners, bool stop) {
     return world;
 }
 
-std::string explore(const World& world, Fault fault) {
-    Walk walk{.fault = fault, .seen = {}, .failure = {}};
-    walk.explore(world);
-    if (fault == Fault::none) INFO("states walked: " << walk.seen.size());
-    return walk.failure;
+Findings walk(const World& world, Fault fault) {
+    return explore(WordModel{.fault = fault, .threads = world.actors.size()}, world,
+                   Until::first_finding);
 }
 
 }  // namespace
@@ -254,17 +224,17 @@ TEST_CASE("a loop word survives packing") {
 
 TEST_CASE("AT-PING-1 no interleaving of sends, pick-ups and a stop loses or doubles anything",
           "[AT-PING-1]") {
-    CHECK(explore(world_of(1, 3, 2, false), Fault::none).empty());
-    CHECK(explore(world_of(2, 2, 2, false), Fault::none).empty());
-    CHECK(explore(world_of(2, 1, 2, true), Fault::none).empty());
-    CHECK(explore(world_of(1, 2, 2, true), Fault::none).empty());
-    CHECK(explore(world_of(1, 1, 3, true), Fault::none).empty());
+    CHECK(walk(world_of(1, 3, 2, false), Fault::none).clean());
+    CHECK(walk(world_of(2, 2, 2, false), Fault::none).clean());
+    CHECK(walk(world_of(2, 1, 2, true), Fault::none).clean());
+    CHECK(walk(world_of(1, 2, 2, true), Fault::none).clean());
+    CHECK(walk(world_of(1, 1, 3, true), Fault::none).clean());
 }
 
 TEST_CASE("AT-PING-1 the walk finds protocols that are wrong", "[AT-PING-1]") {
-    CHECK(explore(world_of(2, 2, 2, false), Fault::no_notified) == "lost wake-up");
-    CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).empty());
-    CHECK_FALSE(explore(world_of(2, 2, 2, false), Fault::double_enqueue).empty());
+    CHECK(walk(world_of(2, 2, 2, false), Fault::no_notified).stuck == "lost wake-up");
+    CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).clean());
+    CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::double_enqueue).clean());
 }
 
 }  // namespace tern::loops

@@ -17,6 +17,8 @@
 
 namespace tern::loops {
 
+/// At most the number of messages given to the constructor; they are moved in and out, and what is
+/// left at the end is destroyed with the box.
 template <class T>
 class Mailbox {
   public:

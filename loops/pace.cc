@@ -42,7 +42,6 @@ std::uint64_t Pace::look() {
     spent_ns_ += took_ns;
     stride_ = took_ns < short_handler_ns * stride_ ? std::min(stride_ * 2, stride_max) : 1;
     unchecked_ = stride_;
-    looked_ = true;
     return took_ns;
 }
 

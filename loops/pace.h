@@ -46,10 +46,7 @@ class Pace {
     void begin() { stride_ = unchecked_ = 1; }
 
     /// After each handler: whether it is time to look. Look, then.
-    bool step() {
-        looked_ = false;
-        return --unchecked_ == 0;
-    }
+    bool step() { return --unchecked_ == 0; }
 
     /// Looks at the counter, and at the clock if some microseconds are gone. Returns what the
     /// handlers since the last look took, in nanoseconds.
@@ -57,7 +54,7 @@ class Pace {
 
     /// The same at the end of a run, unless nothing ran since the last look.
     void finish() {
-        if (!looked_) look();
+        if (unchecked_ != stride_) look();
     }
 
     /// Nanoseconds of thread time up to the last look; differences count.
@@ -68,18 +65,17 @@ class Pace {
     static constexpr std::uint64_t ticks_between_reads = 16384;
     // Handlers shorter than that need not be timed one by one.
     static constexpr std::uint64_t short_handler_ns = 1500;
-    static constexpr std::uint32_t stride_max = 16;
+    static constexpr std::uint32_t stride_max = 32;
     static constexpr unsigned scale_bits = 20;
 
     const Clock& clock_;
     const bool counts_;  ///< the counter stands in for the clock
-    bool looked_ = true;
     Instant now_;
     std::uint64_t ticks_ = 0;    ///< at the last look
     std::uint64_t read_at_ = 0;  ///< at the last look at the clock
     std::uint64_t spent_ns_ = 0;
-    std::uint32_t stride_ = 1;  ///< handlers between two looks
-    std::uint32_t unchecked_ = 1;
+    std::uint32_t stride_ = 1;     ///< handlers between two looks
+    std::uint32_t unchecked_ = 1;  ///< of these, still to come
     Instant start_;
     std::uint64_t start_ticks_ = 0;
     std::uint64_t ns_per_tick_ = std::uint64_t{1} << (scale_bits - 1);  ///< times 2^scale_bits

@@ -33,6 +33,8 @@ struct Ready {
     bool any() const { return readable || writable || error || hangup; }
 };
 
+/// Descriptors are borrowed, tokens are handed back as they came. add() and change() give an errno
+/// value, zero for success; nothing else fails.
 class Poller {
   public:
     struct Report {
@@ -60,6 +62,7 @@ class Poller {
 /// What a poller is for: only a thread's one needs to be woken by kick().
 enum class PollerUse : std::uint8_t { loop, thread };
 
+/// Makes pollers; it outlives what it made.
 class PollerFactory {
   public:
     virtual ~PollerFactory() = default;

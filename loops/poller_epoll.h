@@ -11,6 +11,7 @@ struct epoll_event;
 
 namespace tern::loops {
 
+/// One epoll, and for a thread the eventfd that kicks it; both closed with it.
 class EpollPoller final : public Poller {
   public:
     EpollPoller(FileDescriptor epoll, FileDescriptor kick);
@@ -31,6 +32,7 @@ class EpollPoller final : public Poller {
     bool precise_ = true;  ///< the kernel knows waits of microseconds
 };
 
+/// Has no state of its own; any thread may call it.
 class EpollFactory final : public PollerFactory {
   public:
     std::unique_ptr<Poller> make(PollerUse use) override;

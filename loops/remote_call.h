@@ -14,6 +14,7 @@
 
 namespace tern::loops {
 
+/// Embedded in the caller, in flight once at a time; the two loops are borrowed.
 class RemoteCall {
   public:
     RemoteCall(Loop& home, Callback work, Callback done)

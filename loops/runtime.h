@@ -25,6 +25,7 @@ namespace tern::loops {
 class GroupState;
 class RuntimeState;
 
+/// What a runtime is made of. All that is pointed to is borrowed and outlives it.
 struct RuntimeOptions {
     /// Domain of the main loop; required, outlives the runtime.
     locking::DomainBase* main_domain = nullptr;
@@ -41,6 +42,7 @@ struct ThreadHook {
     void* context = nullptr;
 };
 
+/// A loop and the time its handlers took so far.
 struct LoopReport {
     std::string name;
     Duration used;
@@ -59,6 +61,7 @@ struct ThreadReport {
     std::vector<LoopReport> loops;
 };
 
+/// A group of threads at one moment.
 struct GroupReport {
     std::string name;
     GroupKind kind = GroupKind::worker;
@@ -80,6 +83,8 @@ struct SlowRun {
 
 using SlowSink = void (*)(void* context, const SlowRun& run);
 
+/// Owns groups, threads and the main loop; immovable. quit(), reports and hooks are for any thread,
+/// the rest for the thread that made it.
 class Runtime {
   public:
     explicit Runtime(const RuntimeOptions& options);

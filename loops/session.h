@@ -13,6 +13,8 @@
 
 namespace tern::loops {
 
+/// Embedded in what it keeps alive; `home` and `freed` are borrowed. begin() and peer_closed()
+/// belong to its loop, operations end anywhere.
 class Session {
   public:
     /// Token of one pending operation; the session outlives it.

@@ -10,6 +10,7 @@
 
 namespace tern::loops {
 
+/// Embedded in its owner, bound to one loop, whose domain every call needs.
 class Settle {
   public:
     Settle(Loop& loop, Function function, void* context)

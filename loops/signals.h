@@ -16,6 +16,7 @@
 
 namespace tern::loops {
 
+/// Owns a signalfd and its watcher; the handler gets the number of the signal, in its loop.
 class Signals {
   public:
     using Handler = void (*)(void* context, Turn& turn, int signal);

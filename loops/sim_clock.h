@@ -10,6 +10,7 @@
 
 namespace tern::loops {
 
+/// Stands still until advanced; never goes back. One thread.
 class SimClock final : public Clock {
   public:
     /// Starts one second after zero (zero means "no time yet") on 2026-01-01 00:00:00 UTC.

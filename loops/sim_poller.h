@@ -14,6 +14,7 @@ namespace tern::loops {
 
 class SimPoller;
 
+/// Owns the numbers it gives out and outlives its pollers.
 class SimDescriptors final : public PollerFactory {
   public:
     SimDescriptors() = default;
@@ -46,6 +47,7 @@ class SimDescriptors final : public PollerFactory {
     static constexpr int first_fd = 1 << 20;
 };
 
+/// Over the descriptors of one SimDescriptors, which it borrows.
 class SimPoller final : public Poller {
   public:
     explicit SimPoller(SimDescriptors& descriptors);

@@ -14,6 +14,7 @@
 
 namespace tern::loops {
 
+/// Owns its runtime, clock and descriptors; the domain of the main loop is borrowed. One thread.
 class SimRuntime {
   public:
     SimRuntime(locking::DomainBase& main_domain, std::uint64_t seed);

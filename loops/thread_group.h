@@ -35,6 +35,7 @@ struct GroupLimits {
     friend bool operator==(const GroupLimits&, const GroupLimits&) = default;
 };
 
+/// How a group is made; see `limits` for what may change while it runs.
 struct GroupOptions {
     std::string name = "worker";
     GroupKind kind = GroupKind::worker;
@@ -51,6 +52,7 @@ struct GroupOptions {
     bool balance = true;
 };
 
+/// The face of a group, owned by its runtime and as old. Any thread may call it.
 class ThreadGroup {
   public:
     std::string_view name() const;

@@ -9,7 +9,7 @@ namespace tern::loops {
 
 void Timer::arm(Instant when, locking::Here where) {
     loop_.assert_held("timer set", where);
-    if (loop_.silent_) return;
+    if (loop_.silent()) return;
     loop_.timers_.set(*this, when);
     loop_.timer_set(when);
 }

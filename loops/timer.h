@@ -16,6 +16,8 @@ namespace tern::loops {
 
 class Loop;
 
+/// Embedded in its owner, immovable, of one loop for life; times in microseconds. Every call needs
+/// the domain of that loop and aborts without it.
 class Timer {
   public:
     Timer(Loop& loop, Function function, void* context)

@@ -1,8 +1,7 @@
 #include "loops/timer_queue.h"
 
-#include "loops/test_support.h"
+#include "loops/timer_twins.h"
 
-#include <map>
 #include <memory>
 #include <random>
 
@@ -12,63 +11,13 @@ namespace tern::loops {
 
 using test::Sim;
 using test::TestLoop;
+using test::TimerTwins;
 
 namespace {
 
 Instant at_us(std::int64_t us) {
     return Instant::from_microseconds(us);
 }
-
-/// A queue beside a multimap. The timers belong to a loop only because timers must.
-struct Twins {
-    explicit Twins(std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i)
-            timers.push_back(std::make_unique<Timer>(loop.loop, nullptr, nullptr));
-    }
-
-    ~Twins() { queue.clear(); }
-
-    void set(Timer& timer, Instant at) {
-        queue.set(timer, at);
-        forget(timer);
-        model.emplace(at, &timer);
-    }
-
-    void remove(Timer& timer) {
-        if (!timer.active()) return;
-        queue.remove(timer);
-        forget(timer);
-    }
-
-    void forget(const Timer& timer) {
-        std::erase_if(model, [&timer](const auto& each) { return each.second == &timer; });
-    }
-
-    /// Takes all that is due and compares; both give the same times in the same order.
-    void expire(Instant now) {
-        while (Timer* timer = queue.take_due(now)) {
-            REQUIRE_FALSE(model.empty());
-            REQUIRE(timer->expiry() == model.begin()->first);
-            REQUIRE_FALSE(timer->active());
-            forget(*timer);
-        }
-        check();
-        REQUIRE((model.empty() || model.begin()->first > now));
-        REQUIRE(queue.earliest() > now);
-    }
-
-    void check() const {
-        REQUIRE(queue.size() == model.size());
-        REQUIRE((model.empty() || queue.earliest() <= model.begin()->first));
-        REQUIRE(model.empty() == queue.earliest().is_never());
-    }
-
-    Sim sim;
-    TestLoop loop{*sim.group, "a"};
-    std::vector<std::unique_ptr<Timer>> timers;
-    TimerQueue queue;
-    std::multimap<Instant, Timer*> model;
-};
 
 }  // namespace
 
@@ -81,7 +30,7 @@ TEST_CASE("an empty timer queue has nothing due and no earliest time") {
 }
 
 TEST_CASE("a timer set to a later time is not due at the old one") {
-    Twins twins(1);
+    TimerTwins twins(1);
     Timer& timer = *twins.timers[0];
     twins.set(timer, at_us(100));
     twins.set(timer, at_us(200));
@@ -92,7 +41,7 @@ TEST_CASE("a timer set to a later time is not due at the old one") {
 }
 
 TEST_CASE("a timer set to an earlier time is due then, wherever it stood") {
-    Twins twins(1000);
+    TimerTwins twins(1000);
     for (std::size_t i = 0; i < 1000; ++i)
         twins.set(*twins.timers[i], at_us(3'600'000'000 + static_cast<std::int64_t>(i)));
     twins.set(*twins.timers[500], at_us(77));
@@ -103,7 +52,7 @@ TEST_CASE("a timer set to an earlier time is due then, wherever it stood") {
 }
 
 TEST_CASE("timers of one slot come in order of time although they were set in none") {
-    Twins twins(600);
+    TimerTwins twins(600);
     std::mt19937 random(3);
     for (auto& timer : twins.timers)
         twins.set(*timer, at_us(2'000'000 + static_cast<int>(random() % 1000)));
@@ -113,7 +62,7 @@ TEST_CASE("timers of one slot come in order of time although they were set in no
 }
 
 TEST_CASE("the far ends of time can be set") {
-    Twins twins(300);
+    TimerTwins twins(300);
     for (std::size_t i = 0; i < 200; ++i)
         twins.set(*twins.timers[i], at_us(1000));
     twins.set(*twins.timers[200], Instant::from_microseconds(INT64_MAX - 1));
@@ -130,7 +79,7 @@ TEST_CASE("the timer queue agrees with a multimap") {
     INFO("seed " << seed);
     std::mt19937_64 random(seed);
     // Few timers stay in the heap, many need the wheel.
-    Twins twins(seed % 2 == 0 ? 64 : 700);
+    TimerTwins twins(seed % 2 == 0 ? 64 : 700);
     std::int64_t now = 1'000'000;
     for (int i = 0; i < 6000; ++i) {
         Timer& timer = *twins.timers[random() % twins.timers.size()];
@@ -154,7 +103,7 @@ TEST_CASE("the timer queue agrees with a multimap") {
 }
 
 TEST_CASE("cleared timers are inactive and may be set again") {
-    Twins twins(500);
+    TimerTwins twins(500);
     for (std::size_t i = 0; i < 500; ++i)
         twins.set(*twins.timers[i], at_us(1 + static_cast<std::int64_t>(i) * 10'000));
     twins.expire(at_us(5000));

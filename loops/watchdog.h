@@ -15,6 +15,7 @@
 
 namespace tern::loops {
 
+/// Owns its timer; runtime and loop are borrowed.
 class Watchdog {
   public:
     /// `stuck` gets the thread's report; `running_since` says for how long already.

@@ -1,6 +1,7 @@
 #include "loops/watcher.h"
 
 #include "locking/check.h"
+#include "loops/group_state.h"
 #include "loops/loop.h"
 
 #include <cstdio>
@@ -43,7 +44,7 @@ void Watcher::attach() {
     all.previous = this;
     silenced_ = false;
     failed_ = false;
-    if (!loop.silent_) update();
+    if (!loop.silent()) update();
 }
 
 void Watcher::detach() {
@@ -55,7 +56,7 @@ void Watcher::detach() {
 /// Brings the poller in line with what is wanted.
 void Watcher::update() {
     Loop& loop = *loop_;
-    if (loop.silent_) return;
+    if (loop.silent()) return;
     const Interest wanted = effective();
     if (silenced_ && wanted == Interest::none) return;
     silenced_ = false;
@@ -115,7 +116,8 @@ void Watcher::move_to(Loop& loop, locking::Here where) {
 
 void Watcher::deliver(Turn& turn, Ready ready) {
     // What was asked for may have changed since the kernel was asked.
-    const Interest wanted = effective();
+    const bool stale = GroupState::of(turn.loop().group()).defects().delivers_paused;
+    const Interest wanted = stale ? interest_ : effective();
     ready.readable = ready.readable && (wanted & Interest::readable) != Interest::none;
     ready.writable = ready.writable && (wanted & Interest::writable) != Interest::none;
     if (!ready.any()) return;

@@ -25,6 +25,8 @@ using WatchFunction = void (*)(void* context, Turn& turn, Ready ready);
 /// Who wants reading to pause. Each counts on its own; reading goes on when all are back at zero.
 enum class PauseReason : std::uint8_t { cork, user, buffer, protocol };
 
+/// Embedded in its owner, immovable; borrows the descriptor and the loop. Every call needs the
+/// domain of its loop, moving those of both, and aborts without it.
 class Watcher : private Links {
   public:
     Watcher(Loop& loop,

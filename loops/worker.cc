@@ -39,15 +39,26 @@ Worker::Worker(GroupState& group, std::uint16_t index, std::unique_ptr<Poller> p
       runtime_(group.runtime()),
       index_(index),
       poller_(std::move(poller)),
+      woken_(group.balanced() ? Takers::anyone : Takers::owner),
+      waiting_(group.balanced() ? Takers::anyone : Takers::owner),
       meter_(group.options().busy_enter, group.options().busy_leave, group.options().force_idle),
       pace_(runtime_.clock(), runtime_.state_->options.clock == nullptr) {}
 
 void Worker::enqueue(LoopCell& cell) noexcept {
+    if (running_loop != nullptr && running_loop->cell_.home == this) {
+        woken_.add(cell);  // we are this thread
+        return;
+    }
     woken_.push(cell);
     if (rouse()) return;
     // The thread is awake. If it is stuck in a long run, somebody idle may take this over.
     if (!group_.balanced() || group_.sleepers.load(std::memory_order_relaxed) == 0) return;
     if (running_for(runtime_.clock().now()) > help_delay) group_.rouse_one();
+}
+
+bool Worker::wanted(Instant now) const noexcept {
+    if (group_.defects().never_wanted) return false;
+    return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
 }
 
 bool Worker::rouse() noexcept {
@@ -135,14 +146,20 @@ void Worker::turn() {
     last_poll_ = pace_.refresh();
 }
 
+/// Runs loops, round after round, until there are none, a deadline has come, or it is time to ask
+/// the kernel.
 Instant Worker::run_ready(Instant now) {
-    const std::uint32_t ready = backlog();
-    if (ready == 0) return now;
-    const GroupLimits limits = group_.limits();
-    const Duration slice = time_slice({limits.max_latency, limits.min_slice, limits.max_slice},
-                                      now - turn_begin_, ready);
     const Instant until = now + poll_interval;
-    for (std::uint32_t i = 0; i < ready && now < until && !demanded(leave | end); ++i) {
+    Duration slice;
+    for (std::uint32_t left = 0; now < until; --left) {
+        if (left == 0) {
+            if (now >= earliest() || demands_.load(std::memory_order_relaxed) != 0) break;
+            left = backlog();
+            if (left == 0) break;
+            const GroupLimits limits = group_.limits();
+            slice = time_slice({limits.max_latency, limits.min_slice, limits.max_slice},
+                               now - turn_begin_, left);
+        }
         LoopCell* const cell = pop();
         if (cell == nullptr) break;
         if (give_away(*cell)) continue;
@@ -193,14 +210,15 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     if (cell.home != this) {
         if (cell.home != nullptr) cell.home->disown(cell);
         adopt(cell);
-        cell.moved_us.store(now.microseconds(), std::memory_order_relaxed);
+        cell.moved_ms.store(stamp_ms(now), std::memory_order_relaxed);
         group_.moves.fetch_add(1, std::memory_order_relaxed);
     }
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
     Loop& loop = *cell.loop;
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
     const Duration patience = std::min(slice, group_.limits().min_slice);
-    Turn::Limits limits{.pace = &pace_, .end = now + slice, .yields_from = now + patience};
+    const auto owed = Duration::from_microseconds(cell.owed_us.load(std::memory_order_relaxed));
+    Turn::Limits limits{.pace = &pace_, .end = now + slice + owed, .yields_from = now + patience};
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
     const std::uint64_t before_ns = pace_.spent_ns();
@@ -212,6 +230,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();
     pace_.finish();
+    const bool unfinished = outcome == Loop::Outcome::more;
+    keep_rest(cell, unfinished ? limits.end - pace_.now() : Duration(), slice);
     run_started_us_.store(0, std::memory_order_relaxed);
     count_run(cell, pace_.spent_ns() - before_ns, limits.slowest);
     if (outcome == Loop::Outcome::stopped) {
@@ -243,10 +263,18 @@ void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) 
     }
 }
 
+/// A loop that stopped early for others has the rest of its slice added to the next one, up to a
+/// whole one; otherwise those that happen to run when a timer is due would get less than the rest.
+void Worker::keep_rest(LoopCell& cell, Duration rest, Duration slice) {
+    const auto most = std::min(slice, Duration::from_microseconds(UINT16_MAX));
+    const std::int64_t owed = std::clamp(rest, Duration(), most).microseconds();
+    cell.owed_us.store(static_cast<std::uint16_t>(owed), std::memory_order_relaxed);
+}
+
 void Worker::finish_run(LoopCell& cell, Loop::Outcome outcome) {
     const bool more = outcome == Loop::Outcome::more;
     if (!change(cell, [more](LoopWord word) { return step_done(word, more); }).enqueue) return;
-    (more ? waiting_ : woken_).push(cell);
+    (more ? waiting_ : woken_).add(cell);
 }
 
 void Worker::fire(Instant now) {

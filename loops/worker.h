@@ -13,6 +13,7 @@
 #include "loops/runtime.h"
 #include "loops/thread_group.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -44,9 +45,7 @@ class Worker {
     void push(LoopCell& cell) noexcept { woken_.push(cell); }
 
     /// Whether somebody but the loop that runs needs this thread now.
-    bool wanted(Instant now) const noexcept {
-        return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
-    }
+    bool wanted(Instant now) const noexcept;
 
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
@@ -90,6 +89,11 @@ class Worker {
     /// For other threads: those that wait for time first.
     LoopCell* give() noexcept;
 
+    /// A time as it is kept in cells; never zero.
+    static std::uint32_t stamp_ms(Instant now) {
+        return std::max(static_cast<std::uint32_t>(now.microseconds() / 1000), 1U);
+    }
+
     bool remove(LoopCell& cell) noexcept { return woken_.remove(cell) || waiting_.remove(cell); }
 
     Instant earliest() const {
@@ -125,6 +129,7 @@ class Worker {
     Instant run_ready(Instant now);
     bool give_away(LoopCell& cell);
     void count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest);
+    static void keep_rest(LoopCell& cell, Duration rest, Duration slice);
     void finish_run(LoopCell& cell, Loop::Outcome outcome);
     void take_injected(Instant now);
     bool may_take(Instant now) const;

@@ -19,26 +19,31 @@ constexpr std::uint64_t load_ns_max = 1'000'000'000;
 constexpr std::uint64_t tick_ns = 100'000'000;
 
 bool moved_lately(const LoopCell& cell, Instant now, Duration cool_down) {
-    const auto moved = Instant::from_microseconds(cell.moved_us.load(std::memory_order_relaxed));
-    return !moved.is_zero() && now - moved < cool_down;
+    const std::uint32_t moved = cell.moved_ms.load(std::memory_order_relaxed);
+    // The difference is right although both wrap round every 49 days.
+    return moved != 0 && Duration::from_milliseconds(Worker::stamp_ms(now) - moved) < cool_down;
 }
 
 /// Halved once per window gone by.
-std::uint32_t decayed(std::uint32_t load_ns, std::uint32_t windows) {
+std::uint32_t decayed(std::uint32_t load_ns, std::uint16_t windows) {
     return windows >= 32 ? 0 : load_ns >> windows;
 }
 
-/// The number of the present window; it may wrap round.
-std::uint32_t window_of(Instant now) {
-    return static_cast<std::uint32_t>(now.microseconds() / tick.microseconds());
+/// The number of the present window; it wraps round in under two hours.
+std::uint16_t window_of(Instant now) {
+    return static_cast<std::uint16_t>(now.microseconds() / tick.microseconds());
+}
+
+std::uint16_t windows_since(const LoopCell& cell, std::uint16_t window) {
+    return static_cast<std::uint16_t>(window - cell.load_window.load(std::memory_order_relaxed));
 }
 
 }  // namespace
 
 void Worker::count_load(LoopCell& cell, std::uint64_t took_ns, Instant now) {
-    const std::uint32_t window = window_of(now);
-    const std::uint32_t old = decayed(cell.load_ns.load(std::memory_order_relaxed),
-                                      window - cell.load_window.load(std::memory_order_relaxed));
+    const std::uint16_t window = window_of(now);
+    const std::uint32_t old =
+        decayed(cell.load_ns.load(std::memory_order_relaxed), windows_since(cell, window));
     const auto added = static_cast<std::uint32_t>(std::min(took_ns, load_ns_max));
     cell.load_ns.store(old + added, std::memory_order_relaxed);
     cell.load_window.store(window, std::memory_order_relaxed);
@@ -63,7 +68,7 @@ void Worker::take_injected(Instant now) {
     while (share-- > 0) {
         LoopCell* const cell = group_.pick();
         if (cell == nullptr) return;
-        waiting_.push(*cell);
+        waiting_.add(*cell);
     }
     if (group_.injected() != 0) group_.rouse_one();
 }
@@ -80,7 +85,7 @@ void Worker::drop_loops(Instant now) {
         if (cell == nullptr) return;
         if (moved_lately(*cell, now, group_.options().cool_down) ||
             cell->read().has(LoopWord::stopping)) {
-            waiting_.push(*cell);
+            waiting_.add(*cell);
             continue;
         }
         if (cell->home != nullptr) cell->home->disown(*cell);
@@ -127,21 +132,20 @@ bool Worker::steal_from(Worker& victim, Instant now) {
             victim.rouse();
             break;
         }
-        waiting_.push(*cell);
+        waiting_.add(*cell);
         stolen = true;
     }
     return stolen;
 }
 
 std::vector<Load> Worker::home_loads(Instant now, std::vector<LoopCell*>& cells) const {
-    const std::uint32_t window = window_of(now);
+    const std::uint16_t window = window_of(now);
     std::vector<Load> loads;
     const std::lock_guard lock(books_);
     for (LoopCell* cell = home_; cell != nullptr; cell = cell->home_next) {
         if (moved_lately(*cell, now, group_.options().cool_down)) continue;
         const std::uint64_t load_ns =
-            decayed(cell->load_ns.load(std::memory_order_relaxed),
-                    window - cell->load_window.load(std::memory_order_relaxed));
+            decayed(cell->load_ns.load(std::memory_order_relaxed), windows_since(*cell, window));
         // A steady load of x per window sums up to 2x.
         const std::uint64_t permille = load_ns * 500 / tick_ns;
         if (permille == 0) continue;
@@ -182,7 +186,7 @@ void Worker::even_out() {
         LoopCell* const cell = give();
         if (cell == nullptr) return;
         if (cell->read().has(LoopWord::stopping) || !group_.hand(*cell, least->index())) {
-            waiting_.push(*cell);
+            waiting_.add(*cell);
             continue;
         }
         --give_away;

@@ -1,9 +1,11 @@
-// Rows P1 to P5 and P19: events between loops and threads.
+// Rows P1 to P5, P18 and P19: events between loops and threads.
 
+#include "loops/pace.h"
 #include "stress/bench/loops_fixture.h"
 #include "stress/bench/measure.h"
 #include "stress/bench/suite.h"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -25,6 +27,7 @@ constexpr std::uint64_t hops = 200'000;
 constexpr std::size_t posts = 2'000'000;
 constexpr std::size_t ring_events = 65536;  ///< of one producer, each sent again when it has run
 constexpr std::uint64_t thread_hops = 4'000;
+constexpr std::uint64_t accounted = 1'000'000;
 
 double per_post(double ns) {
     return ns / static_cast<double>(posts);
@@ -383,6 +386,54 @@ Sample stopping_under_pings() {
     return ns / static_cast<double>(rounds) / 1000;
 }
 
+// ---- P18: what it costs to know where the time goes ----
+
+/// The bookkeeping of events run in one loop after another, `per_run` at a time, as a turn does it.
+Sample accounting(std::uint64_t per_run) {
+    const loops::SteadyClock clock;
+    loops::Pace pace(clock, true);
+    std::uint64_t used_ns = 0;
+    std::uint64_t slowest_ns = 0;
+    return ns_per_operation(accounted / per_run,
+                            [&] {
+                                const std::uint64_t before = pace.spent_ns();
+                                pace.begin();
+                                for (std::uint64_t i = 0; i < per_run; ++i) {
+                                    if (!pace.step()) continue;
+                                    slowest_ns = std::max(slowest_ns, pace.look());
+                                }
+                                pace.finish();
+                                used_ns += pace.spent_ns() - before;
+                                keep(used_ns);
+                            }) /
+           static_cast<double>(per_run);
+}
+
+/// The usual way: something is read at the end of each event.
+template <class Read>
+Sample reading_each_time(Read read) {
+    std::uint64_t used = 0;
+    std::uint64_t last = read();
+    return ns_per_operation(accounted, [&] {
+        const std::uint64_t now = read();
+        used += now - last;
+        last = now;
+        keep(used);
+    });
+}
+
+void add_accounting_row(Suite& suite, std::uint64_t per_run, Row row) {
+    row.group = "events";
+    row.unit = "ns";
+    suite.add(std::move(row))
+        .add("tern", [per_run] { return accounting(per_run); })
+        .add("counter", [] { return reading_each_time(loops::counter_ticks); })
+        .add("clock", [] {
+            return reading_each_time(
+                [] { return static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()); });
+        });
+}
+
 void add_posting_row(Suite& suite, unsigned producers, Row row) {
     row.group = "events";
     row.unit = "ns";
@@ -438,6 +489,14 @@ void add_event_rows(Suite& suite) {
         .add("tern", [latency] { return tern_thread_hops(latency); })
         .add("asio", asio_thread_hops)
         .add("futex", futex_thread_hops);
+    add_accounting_row(suite, 64,
+                       {.id = "P18",
+                        .text = "accounting per event, 64 events in a run",
+                        .target = {.value = 1.5}});
+    add_accounting_row(suite, 1,
+                       {.id = "P18-single",
+                        .text = "accounting per event, one event in a run",
+                        .target = {.ratio = 1, .peer = "clock"}});
     suite
         .add({.id = "P19",
               .group = "events",

@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <deque>
-#include <optional>
+#include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -284,58 +285,56 @@ Sample epoll_one_of_many() {
 
 // ---- P17: the price of doing nothing ----
 
-/// CPU time in millionths of a core of two threads with 100 000 loops and 10 000 far timers.
-Sample idling() {
-    Machine machine(workers(2));
+/// Two threads with 100 000 loops and 10 000 far timers, of which nothing is due.
+struct Idle {
+    Idle() {
+        for (std::size_t i = 0; i < loops_many; ++i)
+            all.emplace_back(machine.group, "idle");
+        for (std::size_t i = 0; i < far_timers; ++i) {
+            const loops::LoopEntry entry(of_timer(i).loop);
+            timers
+                .emplace_back(
+                    of_timer(i).loop, [](void*, loops::Turn&) {}, nullptr)
+                .in(loops::seconds(3600 + static_cast<std::int64_t>(i)));
+        }
+    }
+
+    ~Idle() {
+        for (std::size_t i = 0; i < far_timers; ++i) {
+            // Their loops never run again.
+            const locking::Guard<Side> side = of_timer(i).domain.lock_dynamic();
+            timers[i].stop();
+        }
+    }
+
+    OwnLoop& of_timer(std::size_t i) { return all[i * loops_many / far_timers]; }
+
+    static constexpr std::size_t far_timers = 10'000;
+
+    Machine machine{workers(2)};
     std::deque<OwnLoop> all;
     std::deque<loops::Timer> timers;
-    for (std::size_t i = 0; i < loops_many; ++i)
-        all.emplace_back(machine.group, "idle");
-    for (std::size_t i = 0; i < 10'000; ++i) {
-        loops::Loop& loop = all[i * 10].loop;
-        const loops::LoopEntry entry(loop);
-        timers
-            .emplace_back(
-                loop, [](void*, loops::Turn&) {}, nullptr)
-            .in(loops::seconds(3600 + static_cast<std::int64_t>(i)));
-    }
-    double cpu = 0;
-    Clock::time_point start;
-    double wall = 0;
-    std::optional<loops::Timer> wait;
-    wait.emplace(
-        machine.runtime.main_loop(),
-        [](void* context, loops::Turn&) { static_cast<loops::Runtime*>(context)->quit(); },
-        &machine.runtime);
-    // The first moments belong to the timers' loops, which tell their threads when to wake them.
-    std::optional<loops::Timer> settled;
+};
 
-    struct Begin {
-        double* cpu;
-        Clock::time_point* start;
-        loops::Timer* wait;
-
-        static void now(void* self, loops::Turn&) {
-            auto& begin = *static_cast<Begin*>(self);
-            begin.wait->in(loops::milliseconds(500));
-            *begin.cpu = cpu_seconds();
-            *begin.start = Clock::now();
-        }
-    } begin{&cpu, &start, &*wait};
-
-    settled.emplace(machine.runtime.main_loop(), Begin::now, &begin);
-    machine.run([&](loops::Turn&) { settled->in(loops::milliseconds(300)); });
-    cpu = cpu_seconds() - cpu;
-    wall = ns_since(start) / 1e9;
-    const locking::Guard<Main> guard = machine.domain.lock_dynamic();
-    wait.reset();
-    settled.reset();
-    for (std::size_t i = 0; i < timers.size(); ++i) {
-        // Their loops never run again.
-        const locking::Guard<Side> side = all[i * 10].domain.lock_dynamic();
-        timers[i].stop();
-    }
-    return cpu / wall * 1e6;
+/// What the runtime's threads cost per second of doing nothing. The one who looks is none of them,
+/// and begins when they have given back their caches, which they do a second after the last work.
+ThreadCosts idling() {
+    constexpr auto settling = std::chrono::milliseconds(1500);
+    constexpr auto window = std::chrono::seconds(2);
+    Idle idle;
+    ThreadCosts costs;
+    std::thread observer([&] {
+        std::this_thread::sleep_for(settling);
+        const ThreadCosts before = costs_of_other_threads();
+        std::this_thread::sleep_for(window);
+        const ThreadCosts after = costs_of_other_threads();
+        const double span = std::chrono::duration<double>(window).count();
+        costs = {(after.cpu_ns - before.cpu_ns) / span, (after.wake_ups - before.wake_ups) / span};
+        idle.machine.runtime.quit();
+    });
+    idle.machine.run([](loops::Turn&) {});
+    observer.join();
+    return costs;
 }
 
 }  // namespace
@@ -389,8 +388,16 @@ void add_scale_rows(Suite& suite) {
               .text = "idle: 2 threads, 100 000 loops, 10 000 far timers",
               .unit = "ppm of a core",
               .target = {.value = 10},
-              .rounds = 5})
-        .add("tern", idling);
+              .rounds = 3})
+        .add("tern", [] { return Sample(idling().cpu_ns / 1000); });
+    suite
+        .add({.id = "P17-wake-ups",
+              .group = "idle loops",
+              .text = "the same: times that one of the threads slept anew",
+              .unit = "per s",
+              .target = {.value = 0},
+              .rounds = 3})
+        .add("tern", [] { return Sample(idling().wake_ups); });
 }
 
 }  // namespace tern::bench

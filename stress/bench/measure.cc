@@ -2,8 +2,11 @@
 
 #include "stress/bench/result.h"
 
+#include <array>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <string>
 #include <utility>
 
 #include <sched.h>
@@ -17,6 +20,19 @@ double seconds_of(const rusage& usage) {
     const auto seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
     const auto micros = static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
     return seconds + micros * 1e-6;
+}
+
+/// A number out of a file of the kernel about one thread; the text in front of it is given.
+double number_in(const std::filesystem::path& path, const char* format) {
+    std::FILE* file = std::fopen(path.c_str(), "r");
+    if (file == nullptr) return 0;  // it has just ended
+    std::array<char, 256> line;
+    double number = 0;
+    while (std::fgets(line.data(), line.size(), file) != nullptr) {
+        if (std::sscanf(line.data(), format, &number) == 1) break;
+    }
+    std::fclose(file);
+    return number;
 }
 
 }  // namespace
@@ -45,6 +61,17 @@ double thread_ns() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+ThreadCosts costs_of_other_threads() {
+    ThreadCosts sum;
+    const std::string own = std::to_string(gettid());
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+        if (thread.path().filename() == own) continue;
+        sum.cpu_ns += number_in(thread.path() / "schedstat", "%lf");
+        sum.wake_ups += number_in(thread.path() / "status", "voluntary_ctxt_switches: %lf");
+    }
+    return sum;
 }
 
 void pin_to_core(unsigned core) {

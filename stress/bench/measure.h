@@ -58,6 +58,15 @@ void unpin();
 /// User and system time of this process and its finished children, in seconds.
 double cpu_seconds();
 
+/// What threads have cost so far.
+struct ThreadCosts {
+    double cpu_ns = 0;
+    double wake_ups = 0;  ///< times they gave the processor up to wait for something
+};
+
+/// Of all threads of this process but the calling one, as the kernel counts it.
+ThreadCosts costs_of_other_threads();
+
 /// A thread that sleeps as long as this lives. With it a program is threaded, as the daemons are
 /// that the libraries are made for: the C library's mutexes and malloc leave their atomics out
 /// while there is only one thread.
