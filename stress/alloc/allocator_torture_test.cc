@@ -5,6 +5,7 @@
 #include "alloc/page_source_test.h"
 #include "alloc/slab_shared.h"
 #include "stress/alloc/model.h"
+#include "stress/scale.h"
 
 #include <atomic>
 #include <random>
@@ -135,7 +136,7 @@ TEST_CASE("random pieces in many threads keep their contents and all come back")
     Shared shared(tight());
     std::vector<std::thread> threads;
     for (unsigned seed = 0; seed < 4; ++seed)
-        threads.emplace_back([&, seed] { work(shared, seed, 100'000 * stress_factor()); });
+        threads.emplace_back([&, seed] { work(shared, seed, stress::scaled(100'000)); });
     for (std::thread& thread : threads)
         thread.join();
     CHECK(shared.refused.load() == 0);
@@ -145,7 +146,7 @@ TEST_CASE("random pieces in many threads keep their contents and all come back")
 TEST_CASE("threads that come and go lose nothing") {
     Shared shared(tight());
     std::mt19937 random(9);
-    for (unsigned round = 0; round < 400 * stress_factor(); ++round) {
+    for (std::uint64_t round = 0; round < stress::scaled(400); ++round) {
         std::vector<std::thread> threads;
         for (auto n = 1 + random() % 6; n != 0; --n) {
             const auto seed = static_cast<unsigned>(random());
@@ -163,7 +164,7 @@ TEST_CASE("a limit that is met all the time refuses and breaks nothing") {
     Shared shared(config);
     std::vector<std::thread> threads;
     for (unsigned seed = 0; seed < 3; ++seed)
-        threads.emplace_back([&, seed] { work(shared, seed, 100'000 * stress_factor()); });
+        threads.emplace_back([&, seed] { work(shared, seed, stress::scaled(100'000)); });
     for (std::thread& thread : threads)
         thread.join();
     CHECK(shared.source.mapped_bytes() <= 2 * region_bytes);
@@ -174,8 +175,8 @@ TEST_CASE("a source that refuses every n-th call breaks nothing") {
     for (const std::size_t n : {1, 2, 3, 7}) {
         Shared shared(tight());
         shared.source.fail_every(n);
-        std::thread other([&] { work(shared, 1, 20'000 * stress_factor()); });
-        work(shared, 2, 20'000 * stress_factor());
+        std::thread other([&] { work(shared, 1, stress::scaled(20'000)); });
+        work(shared, 2, stress::scaled(20'000));
         other.join();
         if (n == 1) CHECK(shared.refused.load() > 0);
         finish(shared);

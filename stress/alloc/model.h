@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -61,12 +60,5 @@ class Mailbox {
     std::mutex mutex_;
     std::vector<Piece> pieces_;
 };
-
-/// How much longer than in the short form: TERN_STRESS_FACTOR, 1 by default.
-inline unsigned stress_factor() {
-    const char* text = std::getenv("TERN_STRESS_FACTOR");
-    const long factor = text == nullptr ? 1 : std::strtol(text, nullptr, 10);
-    return factor < 1 ? 1 : static_cast<unsigned>(factor);
-}
 
 }  // namespace tern::alloc::torture

@@ -5,6 +5,7 @@
 #include "alloc/page_source_test.h"
 #include "alloc/slab.h"
 #include "stress/alloc/model.h"
+#include "stress/scale.h"
 
 #include <atomic>
 #include <optional>
@@ -98,7 +99,7 @@ TEST_CASE("pools are made, moved, cleared and described by many threads at once"
     for (std::size_t i = 0; i < branches; ++i) {
         threads.emplace_back([&, i] {
             std::mt19937 random(static_cast<unsigned>(i));
-            for (unsigned n = 0; n < 2000 * stress_factor(); ++n)
+            for (std::uint64_t n = 0; n < stress::scaled(2000); ++n)
                 grow(*tree.pools[i], random);
             growing.fetch_sub(1);
         });
@@ -129,7 +130,7 @@ TEST_CASE("pools are made, moved, cleared and described by many threads at once"
 
 TEST_CASE("a branch is freed from above while its threads go on in others") {
     const std::uint64_t domains = locking::RankedLock::alive();
-    for (unsigned round = 0; round < 200 * stress_factor(); ++round) {
+    for (std::uint64_t round = 0; round < stress::scaled(200); ++round) {
         Tree tree;
         std::thread busy([&] {
             std::mt19937 random(round);

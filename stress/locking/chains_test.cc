@@ -1,8 +1,9 @@
 // Many threads take random legal chains over ten levels, with an oracle of mutual exclusion.
-// TERN_STRESS_ACQUISITIONS and TERN_STRESS_DOMAINS (of each level) make it long.
+// TERN_STRESS makes it long (stress/scale.h).
 
 #include "locking/domain.h"
 #include "stress/locking/levels.h"
+#include "stress/scale.h"
 
 #include <atomic>
 #include <cstdio>
@@ -107,10 +108,10 @@ class Walker {
 };
 
 TEST_CASE("AT-LOCK-2 no two threads are ever inside one domain", "[AT-LOCK-2]") {
-    const std::uint64_t wanted = amount("TERN_STRESS_ACQUISITIONS", 500'000);
-    const std::uint64_t width = amount("TERN_STRESS_DOMAINS", 20);
-    const std::uint64_t seed = amount("TERN_STRESS_SEED", 1);
-    INFO("TERN_STRESS_SEED=" << seed);
+    const std::uint64_t wanted = scaled(500'000);
+    const std::uint64_t width = scaled_down(20);
+    const std::uint64_t seed = seed();
+    INFO("TERN_SEED=" << seed);
     constexpr unsigned thread_count = 64;
     World world(width);
     std::vector<std::thread> threads;

@@ -1,10 +1,11 @@
 // A farm of programs with one planted bug each: a random legal chain, then one step that breaks the
-// rules. All must abort at that step. TERN_STRESS_ORDERS says how many, TERN_STRESS_SEED which.
+// rules. All must abort at that step. TERN_STRESS says how many, TERN_SEED which.
 
 #include "locking/death_test.h"
 #include "locking/domain.h"
 #include "locking/rcu.h"
 #include "stress/locking/levels.h"
+#include "stress/scale.h"
 
 #include <deque>
 #include <random>
@@ -111,12 +112,12 @@ class Program {
 };
 
 TEST_CASE("AT-LOCK-7 every illegal step aborts, and at once", "[AT-LOCK-7]") {
-    const std::uint64_t count = amount("TERN_STRESS_ORDERS", 350);
-    const std::uint64_t first = amount("TERN_STRESS_SEED", 1);
+    const std::uint64_t count = scaled(350);
+    const std::uint64_t first = seed();
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
         const Kind kind = static_cast<Kind>(seed % kinds);
         const Death death = death_of([&] { Program(seed, kind).run(); });
-        INFO("TERN_STRESS_SEED=" << seed << "\n" << death.report);
+        INFO("TERN_SEED=" << seed << "\n" << death.report);
         REQUIRE(death.says(Program::words(kind), "planted.cc:666: "));
     }
 }

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -30,11 +29,5 @@ struct Leaf {
     static constexpr locking::LockRank rank = locking::first_leaf_rank + 7;
     static constexpr std::string_view name = "leaf";
 };
-
-/// How much a stress form does: from the environment, or the short form's default.
-inline std::uint64_t amount(const char* variable, std::uint64_t usual) {
-    const char* given = std::getenv(variable);
-    return given != nullptr ? std::strtoull(given, nullptr, 10) : usual;
-}
 
 }  // namespace tern::stress

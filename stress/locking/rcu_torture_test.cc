@@ -1,10 +1,11 @@
 // Readers of random length, with stores in flight before each section and threads that come and go,
-// against writers that publish, retire and spoil. TERN_STRESS_UPDATES makes it long.
+// against writers that publish, retire and spoil. TERN_STRESS makes it long (stress/scale.h).
 
 #include "locking/death_test.h"
 #include "locking/rcu.h"
 #include "locking/rcu_testing.h"
 #include "stress/locking/levels.h"
+#include "stress/scale.h"
 
 #include <array>
 #include <atomic>
@@ -134,7 +135,7 @@ void run(Torture& torture, std::uint64_t updates) {
 
 TEST_CASE("AT-RCU-4 no reader ever sees what was reclaimed", "[AT-RCU-4]") {
     Torture torture;
-    run(torture, amount("TERN_STRESS_UPDATES", 1500));
+    run(torture, scaled(1500));
     CHECK(torture.hits.load() == 0);
     CHECK(torture.reads.load() > 0);
     CHECK(torture.reclaimed.load() == torture.made.load());
@@ -144,7 +145,7 @@ TEST_CASE("AT-RCU-4 torture with readers that fence, as on a poorer kernel", "[A
     const locking::Death death = locking::death_of([] {
         rcu::testing::fence_in_readers();
         Torture torture;
-        run(torture, amount("TERN_STRESS_UPDATES", 500));
+        run(torture, scaled(500));
         std::fprintf(
             stderr, "hits %llu, left %llu.", static_cast<unsigned long long>(torture.hits.load()),
             static_cast<unsigned long long>(torture.made.load() - torture.reclaimed.load()));
@@ -218,10 +219,10 @@ TEST_CASE("AT-RCU-4 without the barrier the torture sees it", "[AT-RCU-4]") {
         return;
     }
     rcu::testing::set_fault(rcu::testing::Fault::no_barrier);
-    const std::uint64_t hits = spoil(amount("TERN_STRESS_ROUNDS", 5'000'000));
+    const std::uint64_t hits = spoil(scaled(5'000'000));
     rcu::testing::set_fault(rcu::testing::Fault::none);
     if (hits == 0) std::puts("SKIPPED: not seen in so few rounds; AT-RCU-5 shows it, too");
-    CHECK(spoil(amount("TERN_STRESS_UPDATES", 200)) == 0);
+    CHECK(spoil(scaled(200)) == 0);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include "locking/domain.h"
 #include "loops/test_support.h"
-#include "stress/loops/scale.h"
+#include "stress/scale.h"
 
 #include <atomic>
 #include <memory>

@@ -3,7 +3,7 @@
 #include "loops/file_descriptor.h"
 #include "loops/test_support.h"
 #include "loops/watcher.h"
-#include "stress/loops/scale.h"
+#include "stress/scale.h"
 
 #include <deque>
 #include <optional>

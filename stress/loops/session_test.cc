@@ -2,7 +2,7 @@
 #include "loops/session.h"
 
 #include "loops/test_support.h"
-#include "stress/loops/scale.h"
+#include "stress/scale.h"
 
 #include <deque>
 #include <memory>

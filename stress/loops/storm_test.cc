@@ -1,7 +1,7 @@
 // Events from many senders into loops that are moved, resized and stolen all the time: what was
 // sent to an idle event runs once, and nothing stays behind.
 #include "loops/test_support.h"
-#include "stress/loops/scale.h"
+#include "stress/scale.h"
 
 #include <atomic>
 #include <deque>

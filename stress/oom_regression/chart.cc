@@ -20,8 +20,9 @@ constexpr double top = 40;
 struct Panel {
     double origin;  ///< upper edge
     double count;
-    double low;
+    double low;  ///< a multiple of `step`, as is `high`
     double high;
+    double step;  ///< between two lines
 
     double x(double cycle) const { return left + (width - left - right) * cycle / count; }
 
@@ -30,22 +31,38 @@ struct Panel {
     }
 };
 
+constexpr double kb_per_mb = 1024;
+
+/// The least of 1, 2 and 5 times a power of ten MB that divides `span` into five at most.
+double round_step(double span) {
+    const double wanted = std::max(span / 5 / kb_per_mb, 0.01);
+    const double power = std::pow(10, std::floor(std::log10(wanted)));
+    for (const double factor : {1, 2, 5}) {
+        if (factor * power >= wanted) return factor * power * kb_per_mb;
+    }
+    return 10 * power * kb_per_mb;
+}
+
+/// From zero, unless all values are near each other.
 Panel panel_for(const Curve& curve, double origin) {
     const auto [least, most] = std::minmax_element(curve.values.begin(), curve.values.end());
-    Panel panel{origin, static_cast<double>(curve.values.size()), 0, *most * 1.1 + 1};
-    if (*least > 0 && *most / *least < 1.2) panel.low = *least * 0.8;
-    return panel;
+    const bool near = *least > 0 && *most / *least < 1.2;
+    const double low = near ? *least * 0.8 : 0;
+    const double high = *most * 1.1 + 1;
+    const double step = round_step(high - low);
+    return {origin, static_cast<double>(curve.values.size()), std::floor(low / step) * step,
+            std::ceil(high / step) * step, step};
 }
 
 void add_curve(std::string& svg, const Curve& curve, std::string_view colour, const Panel& panel) {
     const double bottom = panel.y(panel.low);
-    for (int tick = 0; tick <= 4; ++tick) {
-        const double value = panel.low + (panel.high - panel.low) * tick / 4;
+    const int decimals = panel.step < kb_per_mb ? (panel.step < kb_per_mb / 10 ? 2 : 1) : 0;
+    for (double value = panel.low; value <= panel.high + panel.step / 2; value += panel.step) {
         svg += fmt::format(
             "<line x1='{}' x2='{}' y1='{:.1f}' y2='{:.1f}' stroke='#ddd'/>"
-            "<text x='{}' y='{:.1f}' text-anchor='end'>{:.0f} MB</text>\n",
+            "<text x='{}' y='{:.1f}' text-anchor='end'>{:.{}f} MB</text>\n",
             left, width - right, panel.y(value), panel.y(value), left - 6, panel.y(value) + 4,
-            value / 1024);
+            value / kb_per_mb, decimals);
     }
     std::string points;
     for (std::size_t i = 0; i < curve.values.size(); ++i) {

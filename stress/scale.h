@@ -2,6 +2,7 @@
 
 /// How long a stress run is: each test states its short form, which takes about a second, and
 /// TERN_STRESS in the environment gives a percentage of it: 50000 for a night, 2 under Valgrind.
+/// TERN_SEED begins the random ones elsewhere; they print it when they fail.
 /// Owned by nobody; reads the environment only. It never makes a count smaller than one.
 
 #include <algorithm>
@@ -10,15 +11,22 @@
 
 namespace tern::stress {
 
+inline std::uint64_t from_environment(const char* variable, std::uint64_t usual) {
+    const char* const text = std::getenv(variable);
+    return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
+}
+
 inline std::uint64_t scaled(std::uint64_t short_form) {
-    const char* const text = std::getenv("TERN_STRESS");
-    const std::uint64_t percent = text == nullptr ? 100 : std::strtoull(text, nullptr, 10);
-    return std::max<std::uint64_t>(short_form * percent / 100, 1);
+    return std::max<std::uint64_t>(short_form * from_environment("TERN_STRESS", 100) / 100, 1);
 }
 
 /// For numbers of things rather than of rounds: never more than the short form.
 inline std::uint64_t scaled_down(std::uint64_t short_form) {
     return std::min(scaled(short_form), short_form);
+}
+
+inline std::uint64_t seed() {
+    return from_environment("TERN_SEED", 1);
 }
 
 }  // namespace tern::stress
