@@ -33,7 +33,7 @@ struct PageDepotLevel {
 struct PageCacheConfig {
     std::size_t keep_pages_main_max = 1024;  ///< more hot pages than this are cooled to half of it
     std::size_t keep_pages_main_min = 64;  ///< fewer hot pages than this are filled up to twice it
-    std::size_t cleanup_pages_bulk = 512;  ///< most pages that one maintain() moves
+    std::size_t cleanup_pages_bulk = 128;  ///< most pages that one maintain() moves
     std::size_t magazine_pages = 64;       ///< 1 to 64; a thread keeps at most twice as many
     std::size_t keep_cold_regions = 8;     ///< empty regions (2 MiB) kept mapped
     std::size_t mapped_pages_max = 0;      ///< the source is asked for no more; 0: no limit
@@ -252,7 +252,8 @@ class PageCache final : public detail::MagazineOwner {
     void back(void* page) const noexcept;
     std::size_t cool() noexcept;
     void purge_dirty(std::size_t budget) noexcept;
-    void purge_region(Region& region) noexcept;
+    void purge_region(Region& region, std::uint64_t until) noexcept;
+    std::uint64_t purge_cost() const noexcept;
     void purge_run(Region& region, std::size_t first, std::size_t last) noexcept;
     bool out_of_bounds() const noexcept;
     void note_due() noexcept;
@@ -275,6 +276,7 @@ class PageCache final : public detail::MagazineOwner {
     std::size_t huge_pages_ = 0;
     std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
     bool cooling_ = false;         ///< between the upper bound and its half
+    bool purging_ = false;         ///< the last purge was not allowed to finish
     bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
     TestFault fault_ = TestFault::none;
     std::size_t empty_regions_ = 0;  ///< entirely clean

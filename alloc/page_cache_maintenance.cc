@@ -8,7 +8,7 @@ namespace tern::alloc {
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
 bool PageCache::out_of_bounds() const noexcept {
-    return (counters_.hot < config_.keep_pages_main_min && !starved_) || cooling_ ||
+    return (counters_.hot < config_.keep_pages_main_min && !starved_) || cooling_ || purging_ ||
            counters_.hot > config_.keep_pages_main_max ||
            counters_.dirty > unpurgeable_ + config_.keep_pages_main_max / 2;
 }
@@ -82,18 +82,25 @@ std::size_t PageCache::cool() noexcept {
         }
         if (counters_.hot <= target) cooling_ = false;
     }
-    if (moved != 0 || counters_.dirty > unpurgeable_ + target) purge_dirty(bulk);
+    if (moved != 0 || purging_ || counters_.dirty > unpurgeable_ + target) purge_dirty(bulk);
     return moved;
 }
 
+/// What purging has cost so far, in pages: a call has to reach all other cores, which takes as long
+/// as eight pages at least.
+std::uint64_t PageCache::purge_cost() const noexcept {
+    return counters_.pages_purged + 8 * counters_.purges;
+}
+
 void PageCache::purge_dirty(std::size_t budget) noexcept {
-    const std::uint64_t start = counters_.pages_purged;
+    const std::uint64_t until = purge_cost() + budget;
     Region* unfinished = nullptr;
-    while (dirty_regions_ != nullptr && counters_.pages_purged - start < budget) {
+    while (dirty_regions_ != nullptr && purge_cost() < until) {
         Region& region = *dirty_regions_;
+        purge_region(region, until);
+        if (region.dirty_count != 0 && purge_cost() >= until) break;
         dirty_regions_ = region.next_dirty;
         region.listed_dirty = false;
-        purge_region(region);
         if (region.dirty_count != 0) {
             // Parts smaller than a page of the system; wait for their neighbours.
             region.listed_dirty = true;
@@ -102,7 +109,8 @@ void PageCache::purge_dirty(std::size_t budget) noexcept {
         }
     }
     // What is left now would be left again; without this, maintenance would be due for ever.
-    unpurgeable_ = dirty_regions_ == nullptr ? counters_.dirty : 0;
+    purging_ = dirty_regions_ != nullptr;
+    unpurgeable_ = purging_ ? 0 : counters_.dirty;
     while (unfinished != nullptr) {
         Region& region = *unfinished;
         unfinished = region.next_dirty;
@@ -130,11 +138,11 @@ void PageCache::purge_run(Region& region, std::size_t first, std::size_t last) n
     counters_.pages_purged += pages;
 }
 
-void PageCache::purge_region(Region& region) noexcept {
+void PageCache::purge_region(Region& region, std::uint64_t until) noexcept {
     const std::size_t unit = std::max<std::size_t>(1, source_.granularity() / page_bytes);
     unfile(region);
     std::size_t i = region_head_pages;
-    while (i < region_pages) {
+    while (i < region_pages && purge_cost() < until) {
         if (!Region::test(region.dirty, i)) {
             ++i;
             continue;
@@ -144,7 +152,8 @@ void PageCache::purge_region(Region& region) noexcept {
             ++end;
         }
         const std::size_t first = round_up(i, unit);
-        const std::size_t last = end & ~(unit - 1);
+        const std::size_t affordable = first + round_up(until - purge_cost(), unit);
+        const std::size_t last = std::min(end & ~(unit - 1), affordable);
         if (first < last) purge_run(region, first, last);
         i = end;
     }

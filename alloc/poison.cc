@@ -6,10 +6,6 @@
 
 namespace tern::alloc {
 
-__attribute__((no_sanitize("address", "thread"))) std::uintptr_t peek(const std::uintptr_t* word) {
-    return *static_cast<const volatile std::uintptr_t*>(word);
-}
-
 __attribute__((no_sanitize("address", "thread"))) std::uint32_t peek(const std::uint32_t* word) {
     return *static_cast<const volatile std::uint32_t*>(word);
 }
@@ -30,10 +26,6 @@ void Poison::tell_valgrind_hidden(const void* start, std::size_t bytes) {
 
 void Poison::tell_valgrind_revealed(const void* start, std::size_t bytes) {
     VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
-}
-
-void Poison::tell_valgrind_filled(const void* start, std::size_t bytes) {
-    VALGRIND_MAKE_MEM_DEFINED(start, bytes);
 }
 
 }  // namespace tern::alloc

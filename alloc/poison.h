@@ -28,7 +28,6 @@ namespace tern::alloc {
 
 /// Reads what may be hidden, freed or written by another thread just now; for the words of an
 /// abort and for marks.
-std::uintptr_t peek(const std::uintptr_t* word);
 std::uint32_t peek(const std::uint32_t* word);
 
 class Poison {
@@ -53,19 +52,6 @@ class Poison {
 #ifdef TERN_MEMCHECK
         if (memcheck_) [[unlikely]] {
             tell_valgrind_revealed(start, bytes);
-        }
-#endif
-    }
-
-    /// The same, and whatever they contain may be read.
-    void reveal_filled([[maybe_unused]] const void* start,
-                       [[maybe_unused]] std::size_t bytes) const {
-#ifdef TERN_ASAN
-        ASAN_UNPOISON_MEMORY_REGION(start, bytes);
-#endif
-#ifdef TERN_MEMCHECK
-        if (memcheck_) [[unlikely]] {
-            tell_valgrind_filled(start, bytes);
         }
 #endif
     }
@@ -106,7 +92,6 @@ class Poison {
     static bool ask();
     static void tell_valgrind_hidden(const void* start, std::size_t bytes);
     static void tell_valgrind_revealed(const void* start, std::size_t bytes);
-    static void tell_valgrind_filled(const void* start, std::size_t bytes);
 
     bool memcheck_ = ask();
 #endif

@@ -1,5 +1,7 @@
 #include "alloc/pool.h"
 
+#include "locking/lock_report.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -7,6 +9,7 @@
 namespace tern::alloc {
 
 using locking::Here;
+using locking::HolderText;
 using locking::TransitLock;
 
 namespace {
@@ -103,8 +106,9 @@ Pool::~Pool() {
     {
         const TransitLock lock(domain_);
         clear();
-        TERN_ASSERT(newest_ == nullptr, "pool ", name_, " destroyed while ", newest_->kind(), " ",
-                    newest_->name(), " is still embedded somewhere");
+        const Resource* left = objects_.newest;
+        TERN_ASSERT(left == nullptr, "pool ", name_, " destroyed while ", left->kind(), " ",
+                    left->name(), " is still embedded somewhere");
     }
     if (end_domain_ != nullptr) end_domain_(*this, domain_);
 }
@@ -116,9 +120,10 @@ Pool& Pool::child(std::string_view name, Here where) {
 Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here where) {
     check(where);
     if (&domain != &domain_ && domain.rank() <= domain_.rank()) {
-        locking::fatal(where, {"pool ", path(), "/", name, " with domain ", domain.name(),
-                               " (rank ", domain.rank(), ") below domain ", domain_.name(),
-                               " (rank ", domain_.rank(), "): it must rank higher"});
+        locking::fatal(where,
+                       {"pool ", path(), "/", name, " with domain ", domain.name(), " (rank ",
+                        domain.rank(), ") below domain ", domain_.name(), " (rank ", domain_.rank(),
+                        "), ", HolderText(domain_).text(), ": it must rank higher"});
     }
     void* block = get_block(sizeof(Pool), alignof(Pool));
     Pool* pool = ::new (block) Pool(*this, domain, name, where);
@@ -162,6 +167,10 @@ void Pool::wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(
     void* head = static_cast<std::byte*>(block) + offset - wrapped_bytes;
     auto* wrapped = ::new (head) Wrapped(*this, offset, bytes, end, Here::now());
     adopt_block(*wrapped, block, offset + bytes);
+    if (end != nullptr) return;
+    unlink(*wrapped);
+    wrapped->plain_ = true;
+    link(*wrapped);
 }
 
 void Pool::destroy_resource(Resource& resource, Here where) noexcept {
@@ -169,7 +178,8 @@ void Pool::destroy_resource(Resource& resource, Here where) noexcept {
     if (resource.parent_ != this) {
         locking::fatal(where, {resource.kind(), " ", resource.name(), " destroyed in pool ", path(),
                                ", where it is not: it is in ",
-                               resource.parent_ == nullptr ? "no pool" : resource.parent_->path()});
+                               resource.parent_ == nullptr ? "no pool" : resource.parent_->path(),
+                               "; domain ", domain_.name(), ": ", HolderText(domain_).text()});
     }
     void* block = resource.block_;
     const std::size_t bytes = resource.block_bytes_;
@@ -184,11 +194,13 @@ Pool::Wrapped& Pool::wrapped_of(void* payload, Here where) {
     if (!wrapped->has_mark(Wrapped::alive)) [[unlikely]] {
         locking::fatal(where,
                        {wrapped->has_mark(Wrapped::dead) ? "freed twice: " : "foreign pointer: ",
-                        payload, " is not an object or block of pool ", path()});
+                        payload, " is not an object or block of pool ", path(), "; domain ",
+                        domain_.name(), ": ", HolderText(domain_).text()});
     }
     if (wrapped->parent() != this) [[unlikely]] {
         locking::fatal(where, {wrapped->kind(), " ", payload, " of pool ",
-                               wrapped->parent()->path(), " given to pool ", path()});
+                               wrapped->parent()->path(), " given to pool ", path(), "; domain ",
+                               domain_.name(), ": ", HolderText(domain_).text()});
     }
     return *wrapped;
 }
@@ -198,11 +210,10 @@ void Pool::destroy_wrapped(void* payload, Here where) noexcept {
     destroy_resource(wrapped_of(payload, where), where);
 }
 
-void Pool::clear(Here where) noexcept {
-    check(where);
+void Pool::destroy_objects(Here where) noexcept {
     // An embedded resource goes with the object it is embedded in, which may be older than it; so
     // start again from the newest after each step.
-    for (Resource* resource = newest_; resource != nullptr;) {
+    for (Resource* resource = objects_.newest; resource != nullptr;) {
         // Pools freed in mass lie scattered and cold.
         __builtin_prefetch(resource->previous_);
         if (resource->block_bytes_ == 0) {
@@ -210,21 +221,41 @@ void Pool::clear(Here where) noexcept {
             continue;
         }
         destroy_resource(*resource, where);
-        resource = newest_;
+        resource = objects_.newest;
     }
 }
 
+void Pool::refuse_borrowers(Here where) const {
+    for (const Resource* each = objects_.newest; each != nullptr; each = each->previous_) {
+        const std::size_t blocks = each->blocks_lent();
+        if (blocks == 0) continue;
+        locking::fatal(where, {"pool ", path(), " cleared while containers outside of it use ",
+                               blocks, " of its blocks by ", each->kind(), "; domain ",
+                               domain_.name(), ": ", HolderText(domain_).text()});
+    }
+}
+
+void Pool::clear(Here where) noexcept {
+    check(where);
+    destroy_objects(where);
+    refuse_borrowers(where);
+    while (blocks_.newest != nullptr)
+        destroy_resource(*blocks_.newest, where);
+}
+
 void Pool::link(Resource& resource) noexcept {
+    List& list = list_of(resource);
     resource.parent_ = this;
     resource.next_ = nullptr;
-    resource.previous_ = newest_;
-    (newest_ != nullptr ? newest_->next_ : oldest_) = &resource;
-    newest_ = &resource;
+    resource.previous_ = list.newest;
+    (list.newest != nullptr ? list.newest->next_ : list.oldest) = &resource;
+    list.newest = &resource;
 }
 
 void Pool::unlink(Resource& resource) noexcept {
-    (resource.previous_ != nullptr ? resource.previous_->next_ : oldest_) = resource.next_;
-    (resource.next_ != nullptr ? resource.next_->previous_ : newest_) = resource.previous_;
+    List& list = list_of(resource);
+    (resource.previous_ != nullptr ? resource.previous_->next_ : list.oldest) = resource.next_;
+    (resource.next_ != nullptr ? resource.next_->previous_ : list.newest) = resource.previous_;
     resource.parent_ = nullptr;
 }
 
@@ -302,9 +333,10 @@ void Pool::adopt(Resource& resource, Here where) {
 
 void Pool::refuse_rank(const Pool& pool, const char* what, Here where) const {
     if (&pool.domain_ == &domain_ || pool.domain_.rank() > domain_.rank()) return;
-    locking::fatal(where, {"pool ", pool.path(), " with domain ", pool.domain_.name(), " (rank ",
-                           pool.domain_.rank(), ")", what, path(), " with domain ", domain_.name(),
-                           " (rank ", domain_.rank(), "): it must rank higher"});
+    locking::fatal(
+        where, {"pool ", pool.path(), " with domain ", pool.domain_.name(), " (rank ",
+                pool.domain_.rank(), ")", what, path(), " with domain ", domain_.name(), " (rank ",
+                domain_.rank(), "), ", HolderText(domain_).text(), ": it must rank higher"});
 }
 
 void Pool::adopt_block_of(Pool& from, void* block, Here where) {
@@ -355,14 +387,16 @@ MemoryUsage Pool::walk(MemoryVisitor* visitor, bool may_wait) {
 MemoryUsage Pool::walk_inside(MemoryVisitor* visitor, bool may_wait) {
     if (visitor != nullptr) visitor->enter_pool(name_, domain_.name());
     MemoryUsage sum = memory();
-    for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
-        if (Pool* pool = resource->as_pool()) {
-            sum += pool->walk(visitor, may_wait);
-            continue;
+    for (const List* list : {&objects_, &blocks_}) {
+        for (Resource* resource = list->oldest; resource != nullptr; resource = resource->next_) {
+            if (Pool* pool = resource->as_pool()) {
+                sum += pool->walk(visitor, may_wait);
+                continue;
+            }
+            const MemoryUsage usage = resource->memory();
+            if (visitor != nullptr) visitor->resource(resource->kind(), resource->name(), usage);
+            sum += usage;
         }
-        const MemoryUsage usage = resource->memory();
-        if (visitor != nullptr) visitor->resource(resource->kind(), resource->name(), usage);
-        sum += usage;
     }
     if (visitor != nullptr) visitor->leave_pool(name_, sum);
     return sum;
@@ -370,13 +404,15 @@ MemoryUsage Pool::walk_inside(MemoryVisitor* visitor, bool may_wait) {
 
 std::optional<AddressOwner> Pool::find(const void* address) {
     const TransitLock lock(domain_);
-    for (Resource* resource = oldest_; resource != nullptr; resource = resource->next_) {
-        if (Pool* pool = resource->as_pool()) {
-            if (std::optional<AddressOwner> found = pool->find(address)) return found;
-        } else if (resource->contains(address)) {
-            return AddressOwner{path(), std::string(resource->kind()),
-                                std::string(resource->name()),
-                                std::string(resource->part_at(address))};
+    for (const List* list : {&objects_, &blocks_}) {
+        for (Resource* resource = list->oldest; resource != nullptr; resource = resource->next_) {
+            if (Pool* pool = resource->as_pool()) {
+                if (std::optional<AddressOwner> found = pool->find(address)) return found;
+            } else if (resource->contains(address)) {
+                return AddressOwner{path(), std::string(resource->kind()),
+                                    std::string(resource->name()),
+                                    std::string(resource->part_at(address))};
+            }
         }
     }
     if (!contains(address)) return std::nullopt;
@@ -390,7 +426,7 @@ std::string Pool::path() const {
 void Pool::misuse(Here where) const {
     const std::string where_in_tree = path();
     locking::fatal(where, {"pool ", where_in_tree, " used without its domain ", domain_.name(),
-                           " (rank ", domain_.rank(), ")"});
+                           " (rank ", domain_.rank(), "): ", HolderText(domain_).text()});
 }
 
 }  // namespace tern::alloc

@@ -48,6 +48,9 @@ class Resource {
     /// Whether it may move to a pool of another domain; what remembers its domain may not.
     virtual bool movable() const { return false; }
 
+    /// Blocks of the pool that others have from it and still use. Domain held.
+    virtual std::size_t blocks_lent() const { return 0; }
+
     /// nullptr for a root pool.
     Pool* parent() const { return parent_; }
 
@@ -72,6 +75,7 @@ class Resource {
     // The block this object was made in by its pool; 0 bytes: embedded somewhere else.
     std::size_t block_bytes_ = 0;
     void* block_ = nullptr;
+    bool plain_ = false;  ///< a block: ends after all that has a destructor and may still use it
 };
 
 /// What an address belongs to: names by value, since the resource may go any time.
@@ -187,7 +191,9 @@ class Pool final : public Resource {
     /// The same for an object or block made there.
     void adopt_block_of(Pool& from, void* block, locking::Here where = locking::Here::now());
 
-    /// Destroys everything inside, newest first. Domain held; those of pools inside are taken.
+    /// Destroys everything inside, newest first, and then frees the blocks: an object may give back
+    /// blocks of its own pool while it is destroyed. Domain held; those of pools inside are taken.
+    /// Aborts if a container outside still uses blocks of the pool through an adapter.
     void clear(locking::Here where = locking::Here::now()) noexcept;
 
     /// Sum over the tree from here; domains are taken on the way.
@@ -231,7 +237,7 @@ class Pool final : public Resource {
 
     /// Head of an object or block that is not a Resource itself; lies right before it.
     class Wrapped;
-    static constexpr std::size_t wrapped_bytes = 72;
+    static constexpr std::size_t wrapped_bytes = 80;
 
     static constexpr std::size_t block_alignment(std::size_t alignment) {
         return alignment > 16 ? alignment : 16;
@@ -255,6 +261,8 @@ class Pool final : public Resource {
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
     void destroy_wrapped(void* payload, locking::Here where) noexcept;
     Wrapped& wrapped_of(void* payload, locking::Here where);
+    void destroy_objects(locking::Here where) noexcept;
+    void refuse_borrowers(locking::Here where) const;
     void link(Resource& resource) noexcept;
     void unlink(Resource& resource) noexcept;
     MemoryUsage walk(MemoryVisitor* visitor, bool may_wait);
@@ -266,8 +274,16 @@ class Pool final : public Resource {
     std::string name_;
     /// Ends the domain that this pool owns, if it does.
     void (*end_domain_)(Pool& pool, locking::DomainBase& domain) = nullptr;
-    Resource* newest_ = nullptr;
-    Resource* oldest_ = nullptr;
+
+    struct List {
+        Resource* newest = nullptr;
+        Resource* oldest = nullptr;
+    };
+
+    List& list_of(const Resource& resource) { return resource.plain_ ? blocks_ : objects_; }
+
+    List objects_;
+    List blocks_;
 };
 
 }  // namespace tern::alloc

@@ -67,12 +67,12 @@ void check_matrix(const char* operation, F&& act) {
     CHECK(locking::death_of([&] {
               Setup setup;
               act(setup);
-          }).says("the pool", "the domain"));
+          }).says("the pool", "the domain", "nobody holds it"));
     CHECK(locking::death_of([&] {
               Setup setup;
               setup.domain.lock_erased();
               std::thread([&] { act(setup); }).join();
-          }).says("the pool", "the domain"));
+          }).says("the pool", "the domain", "held by thread", "pool_misuse_test.cc"));
     CHECK(locking::death_of([&] {
               Setup setup;
               Guard<Outer> guard = setup.other.lock_dynamic();
@@ -179,7 +179,9 @@ TEST_CASE("AT-POOL-4 a child of lower or equal rank in another domain is refused
               Guard<Middle> guard = parent.lock_dynamic();
               Pool pool(parent, "root");
               pool.child_of(child, "below");
-          }).says("root/below", "parent domain", "child domain", "must rank higher"));
+          })
+              .says("root/below", "parent domain", "child domain", "held by thread",
+                    "must rank higher"));
     CHECK(locking::death_of([] {
               Domain<Middle> parent("parent domain");
               Domain<Middle> child("its equal");
@@ -214,12 +216,13 @@ struct Tree {
 };
 
 TEST_CASE("an object destroyed twice is named with the path of its pool") {
-    CHECK(locking::death_of([] {
-              Tree tree;
-              int& number = tree.b.make<int>(1);
-              tree.b.destroy(number);
-              tree.b.destroy(number);
-          }).says("pool_misuse_test.cc", "freed twice", "pool root/a/b", "the tree"));
+    CHECK(
+        locking::death_of([] {
+            Tree tree;
+            int& number = tree.b.make<int>(1);
+            tree.b.destroy(number);
+            tree.b.destroy(number);
+        }).says("pool_misuse_test.cc", "freed twice", "pool root/a/b", "the tree: held by thread"));
     CHECK(locking::death_of([] {
               Tree tree;
               void* block = tree.b.block(1000);
@@ -277,11 +280,15 @@ TEST_CASE("an object given to the wrong pool is named with both paths") {
     CHECK(locking::death_of([] {
               Tree tree;
               tree.a.destroy(tree.b.make<int>(1));
-          }).says("pool_misuse_test.cc", "object", "of pool root/a/b", "given to pool root/a"));
+          })
+              .says("pool_misuse_test.cc", "object", "of pool root/a/b", "given to pool root/a",
+                    "held by thread"));
     CHECK(locking::death_of([] {
               Tree tree;
               tree.a.destroy(tree.b.make<Slab<int>>("numbers"));
-          }).says("slab numbers", "destroyed in pool root/a", "it is in root/a/b"));
+          })
+              .says("slab numbers", "destroyed in pool root/a", "it is in root/a/b",
+                    "the tree: held by thread"));
     CHECK(locking::death_of([] {
               Tree tree;
               tree.root.adopt_block_of(tree.a, tree.b.block(10));
