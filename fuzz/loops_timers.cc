@@ -2,7 +2,7 @@
 
 #include "fuzz/fuzz_target.h"
 #include "locking/check.h"
-#include "loops/timer_twins.h"
+#include "loops/timer_twins_testing.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
-// Which thread runs what, on virtual time: the workers are the real ones, see lockstep.h.
+// Which thread runs what, on virtual time: the workers are the real ones, see lockstep_testing.h.
 #include "loops/group_state.h"
-#include "loops/lockstep.h"
-#include "loops/old_balance.h"
+#include "loops/lockstep_testing.h"
+#include "loops/old_balance_testing.h"
 #include "loops/test_support.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "loops/lockstep.h"
+#include "loops/lockstep_testing.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // thread is one step, as in change(); the steps are the very functions that loops use.
 #include "loops/loop_word.h"
 
-#include "locking/explorer.h"
+#include "locking/explorer_testing.h"
 
 #include <compare>
 #include <optional>

@@ -1,6 +1,6 @@
 // Many loops: what wakes one touches no other, and all of it goes away again.
 #include "loops/group_state.h"
-#include "loops/lockstep.h"
+#include "loops/lockstep_testing.h"
 #include "loops/test_support.h"
 
 #include <atomic>

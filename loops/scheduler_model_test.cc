@@ -1,7 +1,7 @@
 // Two threads and a sender with two loops, walked through all interleavings: sending, running,
 // stealing, dropping, stopping, and going to sleep. Each atomic access is one step, and the state
 // word changes by the very functions that the workers use. Broken variants show that it can fail.
-#include "locking/explorer.h"
+#include "locking/explorer_testing.h"
 #include "loops/loop_word.h"
 
 #include <array>

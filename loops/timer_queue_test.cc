@@ -1,6 +1,6 @@
 #include "loops/timer_queue.h"
 
-#include "loops/timer_twins.h"
+#include "loops/timer_twins_testing.h"
 
 #include <memory>
 #include <random>

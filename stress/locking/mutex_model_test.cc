@@ -1,7 +1,7 @@
 // The bare mutex as a model: three threads, each access to its word a step of its own, patience
 // and the choice of whom the kernel wakes left open. It follows futex_mutex.h line by line.
 
-#include "locking/explorer.h"
+#include "locking/explorer_testing.h"
 
 #include <array>
 #include <compare>

@@ -2,7 +2,7 @@
 // writer that publishes, takes a ticket, fences or not, looks at their words and spoils. It also
 // has the sleep of the writer and the wake-up by the last reader.
 
-#include "locking/explorer.h"
+#include "locking/explorer_testing.h"
 
 #include <array>
 #include <compare>

@@ -10,7 +10,7 @@
 ///          ends, only once half the square of what was dropped exceeds what is left
 ///   take   one and an equal share of what lies there; one only if something moved here lately
 
-#include "loops/lockstep.h"
+#include "loops/lockstep_testing.h"
 
 #include <algorithm>
 #include <atomic>
