@@ -49,9 +49,11 @@ def why_not(*programs):
     if shutil.which("ip") is None:
         return "needs ip of package iproute2"
     name = "tern-probe-%d" % os.getpid()
-    if subprocess.run(["ip", "netns", "add", name], stderr=subprocess.DEVNULL).returncode != 0:
-        return "network namespaces are not permitted here"
-    subprocess.run(["ip", "netns", "del", name])
+    for command in (["netns", "add", name], ["netns", "exec", name, "true"], ["netns", "del", name]):
+        done = subprocess.run(["ip", *command], stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+            return "network namespaces do not work here: " + done.stderr.strip()
     for program in programs:
         if not os.access(PROGRAMS[program], os.X_OK):
             return "%s is not there" % PROGRAMS[program]
