@@ -66,9 +66,9 @@ class SharedSlabBase : public detail::MagazineOwner {
     using Page = SlabPage;
 
     static constexpr std::uint32_t batch_objects = 32;
-    /// What the depot keeps before it returns slots to their pages: bursts of a thousand objects
-    /// from one thread to another need not go through the pages.
-    static constexpr std::size_t spare_max = 64 * batch_objects;
+    /// What the depot keeps before it returns slots to their pages. Each may hold back a page, for
+    /// as long as nobody takes it, so they are few.
+    static constexpr std::size_t spare_max = 4 * batch_objects;
 
     std::size_t depot_take(std::span<void*> room) noexcept override { return take_spare(room); }
 
