@@ -55,6 +55,15 @@ TEST_CASE("global statements become typed fields") {
     CHECK_FALSE(c.cli_sockets[1].restricted);
 }
 
+TEST_CASE("the limits of kept memory that the reference gives are those in force") {
+    const MemoryConfig memory;
+    const Rows rows = memory_rows();
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0].default_text == std::to_string(memory.keep_pages_min));
+    CHECK(rows[1].default_text == std::to_string(memory.keep_pages_max));
+    CHECK(rows[2].default_text == std::to_string(memory.cleanup_pages_bulk));
+}
+
 TEST_CASE("limits of kept memory are read and must fit together") {
     Bench bench;
     const ParsedConfig parsed = bench.parse(

@@ -24,7 +24,8 @@ constexpr std::array rows = {
     option::number<&M::cleanup_pages_bulk>(
         "cleanup pages bulk",
         {},
-        {"512", "most pages filled up or given back in one step", Effect::modify}),
+        {"128", "most pages filled up or given back in one step; a call of the kernel counts as 8",
+         Effect::modify}),
 };
 
 }  // namespace
