@@ -10,7 +10,7 @@ get_filename_component(TERN_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 # Whether this build is ours, and not that of a project that added one of our folders.
 set(TERN_OWN_BUILD OFF)
 cmake_path(RELATIVE_PATH CMAKE_SOURCE_DIR BASE_DIRECTORY ${TERN_ROOT} OUTPUT_VARIABLE top_folder)
-if(top_folder MATCHES "^(\\.|locking|alloc|loops)$")
+if(top_folder MATCHES "^(\\.|(stress/)?(locking|alloc|loops))$")
     set(TERN_OWN_BUILD ON)
 endif()
 option(TERN_TESTS "build the unit tests" ${TERN_OWN_BUILD})
