@@ -2,6 +2,7 @@
 
 #include "router/daemon/daemon.h"
 #include "router/daemon/options.h"
+#include "router/os/heap.h"
 
 #include <cstdio>
 
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
         std::fputs(parsed.exit->text.c_str(), stderr);
         return parsed.exit->status;
     }
+    tern::os::map_large_blocks();
     tern::daemon::Daemon daemon(parsed.options);
     return daemon.run();
 }

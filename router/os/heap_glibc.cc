@@ -9,6 +9,10 @@ HeapUse heap_use() {
     return {.in_use = info.uordblks + info.hblkhd, .free = info.fordblks};
 }
 
+void map_large_blocks() {
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 void trim_heap() {
     ::malloc_trim(0);
 }

@@ -1,5 +1,6 @@
 #include "router/os/heap.h"
 
+#include <malloc.h>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,19 @@ TEST_CASE("what is allocated is in use, and free when it is gone") {
     CHECK(heap_use().in_use < before + blocks * block_bytes / 10);
     trim_heap();
     CHECK(heap_use().in_use < before + blocks * block_bytes / 10);
+}
+
+TEST_CASE("a large block is a mapping of its own, however often there was one") {
+    constexpr std::size_t large = 8 << 20;
+    const auto mapped_with_one = [] {
+        const auto block = std::make_unique<std::byte[]>(large);
+        return ::mallinfo2().hblkhd;
+    };
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // what the C library arrives at by itself
+    CHECK(mapped_with_one() < large);
+    map_large_blocks();
+    CHECK(mapped_with_one() >= large);
+    CHECK(mapped_with_one() >= large);
 }
 
 }  // namespace tern::os

@@ -63,8 +63,16 @@ bool RouteList::same_prefix(const RouteList& a,
     return std::equal(x, x + last, y) && x[last] >> 24 == y[last] >> 24;
 }
 
+bool RouteList::ascending() const {
+    for (std::uint32_t route = 1; route < size(); ++route)
+        if (!(prefix(route - 1) < prefix(route))) return false;
+    return true;
+}
+
 void RouteList::close() {
     path_ids_.clear();
+    words_.shrink_to_fit();
+    if (ascending()) return;  // as generated files are: no network is there twice
     TaggedTable<std::uint32_t, 12> known;
     std::unordered_map<std::uint32_t, std::uint32_t> last_ids;  // by the first of equal networks
     for (std::uint32_t route = 0; route < size(); ++route) {
@@ -77,7 +85,6 @@ void RouteList::close() {
             known.insert(hash, route, [&](std::uint32_t r) { return prefix(r).hash(); });
         }
     }
-    words_.shrink_to_fit();
 }
 
 struct RouteFinder::Table {

@@ -101,6 +101,7 @@ class RouteList {
     static constexpr std::size_t stride_ip6 = 5;
 
     [[nodiscard]] std::uint32_t target_number(Target target);
+    [[nodiscard]] bool ascending() const;
 
     std::size_t stride_ = stride_ip4;
     std::vector<std::uint32_t> words_;  // address, then length << 24 | target
