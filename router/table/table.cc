@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <span>
 
 namespace tern::table {
 
@@ -37,11 +39,13 @@ Table::~Table() {
     TERN_ASSERT(readers_.empty(), "a table is destroyed while channels still read it");
     {
         const auto guard = domain_.lock_dynamic();
-        for (const auto& chunk : entries_) {
-            for (std::size_t i = 0; chunk != nullptr && i < chunk_size; ++i) {
-                while (chunk[i] != nullptr)
-                    drop(&chunk[i], &chunk[i]);
+        for (Route** chunk : entries_) {
+            if (chunk == nullptr) continue;
+            for (Route*& head : std::span(chunk, chunk_size)) {
+                while (head != nullptr)
+                    drop(&head, &head);
             }
+            pool_.cache().deallocate(chunk);
         }
         collect_dead(true);
         routes_.reset();
@@ -52,7 +56,9 @@ Table::~Table() {
 Route*& Table::head(net::PrefixId id) {
     const std::size_t chunk = number(id) / chunk_size;
     if (chunk >= entries_.size()) entries_.resize(chunk + 1);
-    if (entries_[chunk] == nullptr) entries_[chunk] = std::make_unique<Route*[]>(chunk_size);
+    if (entries_[chunk] == nullptr) {
+        entries_[chunk] = ::new (pool_.cache().allocate()) Route* [chunk_size] {};
+    }
     return entries_[chunk][number(id) % chunk_size];
 }
 

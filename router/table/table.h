@@ -19,7 +19,6 @@
 #include "router/table/route_source.h"
 
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +32,7 @@ struct TableSettings {
     net::NetType type = net::NetType::ip4;
     bool sorted = false;  ///< keep all routes of a prefix in order, not only the best
     bool mirror = false;  ///< a copy of what one channel received: its best routes do not count
-    std::size_t journal_limit = 98304;  ///< changes a reader may lag behind
+    std::size_t journal_limit = 98304;     ///< changes a reader may lag behind
     std::size_t release_threshold = 1000;  ///< `gc threshold`: prefix ids given back in one go
     config::Settle refresh_settle{};       ///< of exports while a channel refreshes
 };
@@ -90,7 +89,8 @@ class Table {
     friend class Writer;
     friend class View;
 
-    static constexpr std::size_t chunk_size = 1024;
+    /// Heads of lists in one page.
+    static constexpr std::size_t chunk_size = alloc::page_bytes / sizeof(Route*);
 
     struct Dead {  // a prefix without routes whose id readers may still meet
         Journal::Sequence sequence;
@@ -115,7 +115,8 @@ class Table {
     alloc::Pool& pool_;  // below services_.pool, bound to domain_
     // Everything below is guarded by domain_.
     std::optional<alloc::Slab<Route>> routes_;
-    std::vector<std::unique_ptr<Route*[]>> entries_;
+    std::vector<Route**>
+        entries_;  // by prefix id: pages of heads, nullptr where there was none yet
     Journal journal_;
     std::vector<ExportReader*> readers_;
     std::size_t idle_readers_ = 0;
