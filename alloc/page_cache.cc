@@ -22,6 +22,12 @@ struct Immortal {
 
 }  // namespace
 
+std::uint64_t next_page_holder() noexcept {
+    // Of the process, since slabs of different caches may be asked about each other's pages.
+    static constinit std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 std::optional<std::string> PageCacheConfig::error() const {
     static_assert(detail::batch_max == 64);
     if (magazine_pages < 1 || magazine_pages > 64) return "magazine pages must be 1 to 64";
@@ -110,23 +116,25 @@ void PageCache::depot_give(std::span<void* const> pages) noexcept {
     note_due();
 }
 
-void PageCache::deallocate_list(const PageList& list) noexcept {
-    if (list.pages == 0) return;
-    if (poison_.watches()) {
-        void* page = list.first;
-        for (std::size_t i = 0; i < list.pages; ++i) {
-            poison_.hide(static_cast<void**>(page) + 1, page_bytes - sizeof(void*));
-            page = *static_cast<void**>(page);
-        }
+void PageCache::deallocate_chains(std::span<const PageChain> chains) noexcept {
+    std::size_t pages = 0;
+    for (const PageChain& chain : chains) {
+        pages += chain.pages;
+        if (!poison_.watches()) continue;
+        const PageNote* note = chain.first;
+        for (std::size_t i = 0; i < chain.pages; ++i, note = note->next)
+            poison_.hide(page_of_note(*note), page_bytes);
     }
+    if (pages == 0) return;
     {
         const DepotGuard guard = depot_.lock_dynamic();
-        hot_.push(list);
-        counters_.hot += list.pages;
+        for (const PageChain& chain : chains)
+            hot_.push(chain);
+        counters_.hot += pages;
         starved_ = false;
         note_due();
     }
-    count_taken(0 - std::uint64_t{list.pages});
+    count_taken(0 - std::uint64_t{pages});
     depot_changed();
 }
 
@@ -144,7 +152,13 @@ void PageCache::keep_hot(std::span<void* const> pages) noexcept {
 }
 
 std::size_t PageCache::take_hot(std::span<void*> room) noexcept {
-    const std::size_t count = hot_.pop(room);
+    std::size_t count = hot_.pop(room);
+    if (count == 0) {
+        count = hot_.pop_chained(room);
+        // They are on their own from now on, and somebody may give one back twice.
+        for (void* page : room.first(count))
+            set_state(page, NoteState::kept);
+    }
     counters_.hot -= count;
     return count;
 }

@@ -100,9 +100,11 @@ class PageCache final : public detail::MagazineOwner {
         push(page);
     }
 
-    /// Gives many pages back in one step, whatever their number. They are not looked at one by one
-    /// before they are used again.
-    void deallocate_list(const PageList& list) noexcept;
+    /// Gives many pages back in one step, whatever their number. Neither they nor their notes are
+    /// looked at before they are used again.
+    void deallocate_chains(std::span<const PageChain> chains) noexcept;
+
+    void deallocate_chain(const PageChain& chain) noexcept { deallocate_chains({&chain, 1}); }
 
     /// Consecutive pages, any number from 1; slower than single pages. Contents are undefined.
     void* allocate_run(std::size_t pages, locking::Here where = locking::Here::now());

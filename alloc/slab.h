@@ -72,7 +72,7 @@ class SlabBase : public Resource {
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
         return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
-               Page::of(object).holder == this;
+               Page::of(object).holder == holder_;
     }
 
     /// What is left to do when the spare slot is taken or missing, or a checker has to be told.
@@ -96,7 +96,7 @@ class SlabBase : public Resource {
         settle_spare();
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
-            for (Page* page = list; page != nullptr; page = page->next) {
+            for (Page* page = list; page != nullptr; page = page->after()) {
                 for_each_live(*page, layout, use);
             }
         }
@@ -105,6 +105,7 @@ class SlabBase : public Resource {
     Pool& pool_;
     const locking::DomainBase& domain_;
     PageCache& cache_;
+    std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     // All regions with pages of this slab so far lie in there: notes of what lies elsewhere may not
     // exist.
     std::uintptr_t lowest_ = 0;
@@ -138,6 +139,7 @@ class SlabBase : public Resource {
     std::string name_;
     Page* partial_ = nullptr;
     Page* full_ = nullptr;
+    std::size_t full_pages_ = 0;
     Page* empty_ = nullptr;  ///< at most one, filed nowhere
     std::size_t pages_ = 0;
 };

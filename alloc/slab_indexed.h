@@ -86,7 +86,7 @@ class IndexedSlabBase : public Resource {
     }
 
     std::uint32_t id_at(const void* object) const {
-        if (!pool_.cache().spans(object) || Page::of(object).holder != this) [[unlikely]]
+        if (!pool_.cache().spans(object) || Page::of(object).holder != holder_) [[unlikely]]
             bad_object(object, "not an object of this slab", locking::Here::now());
         return Page::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));
@@ -118,6 +118,7 @@ class IndexedSlabBase : public Resource {
     std::atomic<Page*>& entry(std::uint32_t number) noexcept;
 
     Pool& pool_;
+    const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     std::uint32_t count_;  ///< objects per page
     Poison poison_;

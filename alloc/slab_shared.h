@@ -55,7 +55,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     }
 
     void deallocate(void* object) noexcept {
-        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == this, "shared slab ", name_,
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == holder_, "shared slab ", name_,
                     ": ", object, " is not an object of this slab");
         poison_.hide(object, layout_.size);
         push(object);
@@ -93,6 +93,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     void return_object(void* object) noexcept;
 
     PageCache& cache_;
+    const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     Poison poison_;
     std::string name_;
