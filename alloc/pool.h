@@ -261,6 +261,7 @@ class Pool final : public Resource {
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
     void destroy_wrapped(void* payload, locking::Here where) noexcept;
     Wrapped& wrapped_of(void* payload, locking::Here where);
+    static void prefetch(const Resource* resource) noexcept;
     void destroy_objects(locking::Here where) noexcept;
     void refuse_borrowers(locking::Here where) const;
     void link(Resource& resource) noexcept;
