@@ -141,7 +141,7 @@ class Arena {
     std::uintptr_t end_ = 0;
     PageNote* newest_ = nullptr;  ///< of its pages, linked by their notes; `at_` points into it
     PageNote* oldest_ = nullptr;
-    std::size_t pages_ = 0;  ///< in that list
+    std::size_t pages_ = 0;   ///< in that list
     Large* large_ = nullptr;  ///< newest first
     std::size_t large_bytes_ = 0;
     Poison poison_;

@@ -100,13 +100,17 @@ void* PageCache::allocate_with_reclaim() noexcept {
 }
 
 std::size_t PageCache::depot_take(std::span<void*> room) noexcept {
-    const DepotGuard guard = depot_.lock_dynamic();
-    std::size_t count = take_hot(room);
-    if (count == 0) {
-        if (Region* region = region_for_refill()) count = take_free(*region, room);
+    Refill refill;
+    {
+        const DepotGuard guard = depot_.lock_dynamic();
+        refill.pages = take_hot(room);
+        if (refill.pages == 0) {
+            if (Region* region = region_for_refill()) refill = take_free(*region, room);
+        }
+        note_due();
     }
-    note_due();
-    return count;
+    if (refill.fresh) back(room.first(refill.pages));
+    return refill.pages;
 }
 
 void PageCache::depot_give(std::span<void* const> pages) noexcept {
@@ -171,19 +175,22 @@ PageCache::Region* PageCache::region_for_refill() noexcept {
     return map_region();
 }
 
-/// Puts memory behind a free page, so that all that is kept is ready for use.
-void PageCache::back(void* page) const noexcept {
-    poison_.reveal(page, sizeof(std::uintptr_t));
-    *static_cast<volatile std::uintptr_t*>(page) = 0;
-    poison_.hide(page, sizeof(std::uintptr_t));
+/// Puts memory behind fresh pages, so that all that is kept is ready for use. The depot is free
+/// meanwhile, since it takes long.
+void PageCache::back(std::span<void* const> pages) const noexcept {
+    for (void* page : pages) {
+        poison_.reveal(page, sizeof(std::uintptr_t));
+        *static_cast<volatile std::uintptr_t*>(page) = 0;
+        poison_.hide(page, sizeof(std::uintptr_t));
+    }
 }
 
-std::size_t PageCache::take_free(Region& region, std::span<void*> room) noexcept {
+PageCache::Refill PageCache::take_free(Region& region, std::span<void*> room) noexcept {
     const bool from_dirty = region.dirty_count != 0;
     auto& map = from_dirty ? region.dirty : region.clean;
     std::uint32_t& count = from_dirty ? region.dirty_count : region.clean_count;
     const std::size_t wanted =
-        std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : clean_refill_max});
+        std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : fresh_max});
     unfile(region);
     std::size_t taken = 0;
     for (std::size_t word = 0; taken < wanted; ++word) {
@@ -192,14 +199,13 @@ std::size_t PageCache::take_free(Region& region, std::span<void*> room) noexcept
             map[word] &= map[word] - 1;
             room[taken] = region.page(word * 64 + bit);
             set_state(room[taken], NoteState::kept);
-            if (!from_dirty) back(room[taken]);
             ++taken;
         }
     }
     count -= static_cast<std::uint32_t>(taken);
     (from_dirty ? counters_.dirty : counters_.cold) -= taken;
     file(region);
-    return taken;
+    return {taken, !from_dirty};
 }
 
 }  // namespace tern::alloc

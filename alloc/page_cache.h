@@ -33,7 +33,7 @@ struct PageDepotLevel {
 struct PageCacheConfig {
     std::size_t keep_pages_main_max = 1024;  ///< more hot pages than this are cooled to half of it
     std::size_t keep_pages_main_min = 64;  ///< fewer hot pages than this are filled up to twice it
-    std::size_t cleanup_pages_bulk = 128;  ///< most pages that one maintain() moves
+    std::size_t cleanup_pages_bulk = 128;  ///< most work of one maintain(), see there
     std::size_t magazine_pages = 64;       ///< 1 to 64; a thread keeps at most twice as many
     std::size_t keep_cold_regions = 8;     ///< empty regions (2 MiB) kept mapped
     std::size_t mapped_pages_max = 0;      ///< the source is asked for no more; 0: no limit
@@ -117,7 +117,9 @@ class PageCache final : public detail::MagazineOwner {
     /// Whether maintain() has something to do; cheap enough for every turn of a loop.
     bool maintenance_due() const noexcept { return due_.load(std::memory_order_relaxed); }
 
-    /// Fills or cools the shared hot pages within the bulk limit; returns how many pages moved.
+    /// Fills or cools the shared hot pages and returns how many moved. One call does not do more
+    /// than the bulk limit allows, in which each call of the kernel counts as eight pages, and so
+    /// does each fresh page that the kernel has to put memory behind.
     std::size_t maintain() noexcept;
 
     /// Called once each time maintenance becomes due, from any thread, perhaps with domains held:
@@ -212,9 +214,17 @@ class PageCache final : public detail::MagazineOwner {
     }
 
     static constexpr std::size_t buckets = region_pages / 64;
-    /// Untouched pages are faulted in a few at a time, or an idle thread would pay for a whole
-    /// batch.
-    static constexpr std::size_t clean_refill_max = 16;
+    /// Fresh pages come a few at a time, or an idle thread would pay for a whole batch.
+    static constexpr std::size_t fresh_max = 16;
+    /// What a call of the kernel costs, in pages: one has to reach all other cores, or to find and
+    /// clear memory.
+    static constexpr std::size_t kernel_call_pages = 8;
+
+    /// Free pages taken out of a region.
+    struct Refill {
+        std::size_t pages = 0;
+        bool fresh = false;  ///< without memory behind them yet
+    };
 
     std::size_t depot_take(std::span<void*> room) noexcept override;
     void depot_give(std::span<void* const> pages) noexcept override;
@@ -230,6 +240,8 @@ class PageCache final : public detail::MagazineOwner {
 
     [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
     std::string_view hook_name(std::size_t index) const noexcept;
+    std::size_t fill(std::size_t budget) noexcept;
+    void back(std::span<void* const> pages) const noexcept;
     void* allocate_or_abort(locking::Here where);
     void* allocate_with_reclaim() noexcept;
     void* run_with_reclaim(std::size_t pages) noexcept;
@@ -242,7 +254,7 @@ class PageCache final : public detail::MagazineOwner {
     void unmap_region(Region& region) noexcept;
     void unmap_empty_regions(std::size_t kept) noexcept;
     Region* region_for_refill() noexcept;
-    std::size_t take_free(Region& region, std::span<void*> room) noexcept;
+    Refill take_free(Region& region, std::span<void*> room) noexcept;
     void* take_run(std::size_t pages) noexcept;
     void* take_run_from(Region& region, std::size_t pages) noexcept;
     static std::size_t find_run(Region& region, std::size_t pages) noexcept;
@@ -250,8 +262,7 @@ class PageCache final : public detail::MagazineOwner {
     void mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept;
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
-    std::size_t fill() noexcept;
-    void back(void* page) const noexcept;
+    Refill take_to_fill(std::span<void*> room, Region*& stranger) noexcept;
     std::size_t cool() noexcept;
     void purge_dirty(std::size_t budget) noexcept;
     void purge_region(Region& region, std::uint64_t until) noexcept;
@@ -277,8 +288,9 @@ class PageCache final : public detail::MagazineOwner {
     PageStats counters_;  ///< in_use counts runs only, see stats()
     std::size_t huge_pages_ = 0;
     std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
+    bool filling_ = false;         ///< between the lower bound and twice of it
     bool cooling_ = false;         ///< between the upper bound and its half
-    bool purging_ = false;         ///< the last purge was not allowed to finish
+    bool purging_ = false;         ///< pages were moved, or the last purge could not finish
     bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
     TestFault fault_ = TestFault::none;
     std::size_t empty_regions_ = 0;  ///< entirely clean

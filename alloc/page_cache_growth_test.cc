@@ -66,23 +66,23 @@ struct Sample {
     std::size_t resident;  ///< kB, without the free pages that it keeps
 };
 
-/// One cycle: allocates and frees so many pages, with maintenance every `period` operations and
-/// once at the end of each phase.
+/// One cycle: allocates and frees so many pages, with maintenance every `period` operations and at
+/// the end of each phase, each time until it is done.
 Sample run_cycle(PageCache& cache, std::vector<void*>& pages, std::size_t period) {
     std::size_t operations = 0;
     auto step = [&] {
-        if (period != 0 && ++operations % period == 0 && cache.maintenance_due()) cache.maintain();
+        if (period != 0 && ++operations % period == 0) settle(cache);
     };
     for (void*& page : pages) {
         page = cache.allocate();
         step();
     }
-    cache.maintain();
+    settle(cache);
     for (void* page : pages) {
         cache.deallocate(page);
         step();
     }
-    cache.maintain();
+    settle(cache);
     const PageStats stats = cache.stats();
     return {stats.mapped, resident_kilobytes() - stats.kept() * page_bytes / 1024};
 }
@@ -149,7 +149,9 @@ TEST_CASE("AT-OOM-1 notices a refill that ignores cold pages, as once 8 MB per c
           "[AT-OOM-1]") {
     for (const std::size_t period : {std::size_t{0}, std::size_t{1500}}) {
         TestSource source;
-        PageCache cache(source, seed_config());
+        PageCacheConfig config = seed_config();
+        config.cleanup_pages_bulk *= 8;  // one step fills up from one place
+        PageCache cache(source, config);
         cache.test_fault(Fault::ignore_cold);
         std::vector<void*> pages(seed_pages / 2);
         run_cycle(cache, pages, period);

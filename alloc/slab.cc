@@ -167,7 +167,8 @@ std::string_view SlabBase::part_of_page(const void* address) const {
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
-    TERN_ASSERT(page.holder == holder_ && page.label == list, "page of slab ", name_, " is misfiled");
+    TERN_ASSERT(page.holder == holder_ && page.label == list, "page of slab ", name_,
+                " is misfiled");
     const std::size_t free = page.count_free();
     TERN_ASSERT(free == page.free_count, "slots lost in slab ", name_);
     sum.live += layout_.count - free;

@@ -174,7 +174,8 @@ void IndexedSlabBase::verify() const {
         const Page* page = page_at(number);
         TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
         if (page == nullptr) continue;
-        TERN_ASSERT(page->holder == holder_ && page->label == number, "page of ", name_, " misplaced");
+        TERN_ASSERT(page->holder == holder_ && page->label == number, "page of ", name_,
+                    " misplaced");
         const std::size_t free = page->count_free();
         TERN_ASSERT(free == page->free_count, "slots lost in indexed slab ", name_);
         live += count_ - free;

@@ -41,8 +41,8 @@ struct SlabPage : PageNote {
     static constexpr std::size_t words = page_bytes / SlabLayout::slot_bytes_min / 64;
 
     std::uint16_t free_count;
-    std::uint32_t label;  ///< of the slab
-    SlabPage* previous;   ///< in a list of the slab
+    std::uint32_t label;             ///< of the slab
+    SlabPage* previous;              ///< in a list of the slab
     std::uint64_t free_bits[words];  ///< one per slot
 
     static SlabPage& of(const void* object) { return note_of<SlabPage>(object); }

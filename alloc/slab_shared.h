@@ -55,8 +55,8 @@ class SharedSlabBase : public detail::MagazineOwner {
     }
 
     void deallocate(void* object) noexcept {
-        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == holder_, "shared slab ", name_,
-                    ": ", object, " is not an object of this slab");
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == holder_, "shared slab ",
+                    name_, ": ", object, " is not an object of this slab");
         poison_.hide(object, layout_.size);
         push(object);
     }
