@@ -1,5 +1,6 @@
 // Rows A9 to A12 and A14: what stays resident, and what giving it back costs.
 
+#include "alloc/heap.h"
 #include "stress/bench/alloc_bench.h"
 
 #include <chrono>
@@ -205,6 +206,18 @@ class SizedSlabs {
         make(side_.pool, std::make_index_sequence<sizes_count>());
 };
 
+/// One heap for all sizes.
+class SizedHeap {
+  public:
+    void* take(std::size_t bytes) { return heap_.allocate(bytes); }
+
+    void give(void* object, std::size_t bytes) { heap_.deallocate(object, bytes); }
+
+  private:
+    SlabSide side_;
+    alloc::Heap heap_{side_.pool, "sized"};
+};
+
 struct SizedMalloc {
     void* take(std::size_t bytes) { return std::malloc(bytes); }
 
@@ -216,7 +229,7 @@ struct SizedMalloc {
 template <class Sizes>
 Sample drifting_sizes() {
     std::optional<Keeper> keeper;
-    if constexpr (std::is_same_v<Sizes, SizedSlabs>) keeper.emplace(alloc::PageCache::process());
+    if constexpr (!std::is_same_v<Sizes, SizedMalloc>) keeper.emplace(alloc::PageCache::process());
     Sizes sizes;
     std::mt19937 random(5);
     std::vector<std::pair<void*, std::size_t>> live;
@@ -301,6 +314,7 @@ void add_memory_rows(Suite& suite) {
               .unit = "x",
               .target = {.value = 1.1, .ratio = 0.83, .peer = "glibc"},
               .rounds = 3})
+        .add("tern heap", drifting_sizes<SizedHeap>)
         .add("tern slabs", drifting_sizes<SizedSlabs>)
         .add_mallocs(drifting_sizes<SizedMalloc>);
     suite
