@@ -11,48 +11,76 @@ using locking::Here;
 namespace {
 
 constexpr std::size_t words = SlabPage::words;
-using Bits = std::array<std::uint64_t, words>;
 
-Bits bits_of(const SlabPage& page) {
-    return std::to_array(page.free_bits);
-}
+/// A bit for each granule of a page.
+struct Bits {
+    std::array<std::uint64_t, words> word;
 
-/// All bits moved towards the start.
-Bits moved_down(const Bits& bits, std::size_t distance) {
-    Bits moved{};
-    const std::size_t skip = distance / 64;
-    const std::size_t shift = distance % 64;
-    for (std::size_t word = 0; word + skip < words; ++word) {
-        moved[word] = bits[word + skip] >> shift;
-        if (shift != 0 && word + skip + 1 < words) {
-            moved[word] |= bits[word + skip + 1] << (64 - shift);
-        }
+    static Bits free_in(const SlabPage& page) { return {std::to_array(page.free_bits)}; }
+
+    bool any() const {
+        std::uint64_t all = 0;
+        for (const std::uint64_t each : word)
+            all |= each;
+        return all != 0;
     }
-    return moved;
-}
 
-/// Leaves the bits where so many neighbours from there on are set.
-Bits starts_of_runs(Bits bits, std::size_t length) {
+    /// What is set both here and, so many bits further, in the other.
+    Bits and_further(Bits other, std::size_t distance) const {
+        static_assert(words == 4);
+        for (; distance >= 64; distance -= 64)
+            other.word = {other.word[1], other.word[2], other.word[3], 0};
+        // In two steps, since a shift by all 64 bits is undefined.
+        const auto moved = [&](std::uint64_t low, std::uint64_t high) {
+            return low >> distance | high << 1 << (63 - distance);
+        };
+        return {{word[0] & moved(other.word[0], other.word[1]),
+                 word[1] & moved(other.word[1], other.word[2]),
+                 word[2] & moved(other.word[2], other.word[3]), word[3] & moved(other.word[3], 0)}};
+    }
+};
+
+/// Where so many free granules follow each other.
+Bits starts_of_runs(Bits starts, std::size_t length) {
     for (std::size_t have = 1; have < length;) {
         const std::size_t more = std::min(have, length - have);
-        const Bits moved = moved_down(bits, more);
-        for (std::size_t word = 0; word < words; ++word)
-            bits[word] &= moved[word];
+        starts = starts.and_further(starts, more);
         have += more;
     }
-    return bits;
+    return starts;
 }
 
 /// Index of the first of so many free granules at a multiple of `step`; 64 * words: there are none.
 std::size_t find_run(const SlabPage& page, std::size_t length, std::size_t step) {
-    const Bits starts = starts_of_runs(bits_of(page), length);
+    const Bits starts = starts_of_runs(Bits::free_in(page), length);
     for (std::size_t word = 0; word < words; ++word) {
-        for (std::uint64_t left = starts[word]; left != 0; left &= left - 1) {
-            const auto bit = static_cast<std::size_t>(std::countr_zero(left));
-            if ((word * 64 + bit) % step == 0) return word * 64 + bit;
+        for (std::uint64_t left = starts.word[word]; left != 0; left &= left - 1) {
+            const std::size_t index = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
+            if (index % step == 0) return index;
         }
     }
     return 64 * words;
+}
+
+/// Doubles the length as long as there are such runs, and then adds what can be added in halves.
+std::size_t longest_run(const SlabPage& page) {
+    std::array<Bits, 9> starts;  // of runs of 1, 2, 4, ... 256
+    starts[0] = Bits::free_in(page);
+    if (!starts[0].any()) return 0;
+    std::size_t level = 0;
+    for (; level + 1 < starts.size(); ++level) {
+        starts[level + 1] = starts[level].and_further(starts[level], std::size_t{1} << level);
+        if (!starts[level + 1].any()) break;
+    }
+    std::size_t length = std::size_t{1} << level;
+    Bits longest = starts[level];
+    while (level-- > 0) {
+        const Bits longer = longest.and_further(starts[level], length);
+        if (!longer.any()) continue;
+        longest = longer;
+        length += std::size_t{1} << level;
+    }
+    return length;
 }
 
 /// How many free granules follow each other from an index on.
@@ -61,8 +89,8 @@ std::size_t free_from(const SlabPage& page, std::size_t index) {
     while (at < 64 * words) {
         const std::uint64_t rest = page.free_bits[at / 64] >> (at % 64);
         const auto run = static_cast<std::size_t>(std::countr_one(rest));
-        at += std::min(run, 64 - at % 64);
-        if (at % 64 != 0 || run == 0) break;
+        at += run;
+        if (run == 0 || at % 64 != 0) break;
     }
     return at - index;
 }
@@ -73,30 +101,11 @@ std::size_t free_before(const SlabPage& page, std::size_t index) {
     while (at > 0) {
         const std::size_t within = (at - 1) % 64 + 1;
         const std::uint64_t rest = page.free_bits[(at - 1) / 64] << (64 - within);
-        const auto run = std::min(static_cast<std::size_t>(std::countl_one(rest)), within);
+        const auto run = static_cast<std::size_t>(std::countl_one(rest));
         at -= run;
-        if (run != within) break;
+        if (run == 0 || at % 64 != 0) break;
     }
     return index - at;
-}
-
-std::size_t longest_run(const SlabPage& page) {
-    std::size_t longest = 0;
-    for (std::size_t at = 0; at < 64 * words;) {
-        const std::size_t run = free_from(page, at);
-        longest = std::max(longest, run);
-        at += run;
-        // On to the next free granule.
-        while (at < 64 * words) {
-            const std::uint64_t rest = page.free_bits[at / 64] >> (at % 64);
-            if (rest != 0) {
-                at += static_cast<std::size_t>(std::countr_zero(rest));
-                break;
-            }
-            at = (at / 64 + 1) * 64;
-        }
-    }
-    return longest;
 }
 
 /// Calls `use(word, mask)` for each word that a run of granules lies in.
@@ -273,7 +282,7 @@ void Heap::give(std::byte* block, std::size_t bytes, Here where) noexcept {
     const std::size_t granules = granules_for(bytes);
     const auto distance = static_cast<std::size_t>(block - page_of(block));
     const std::size_t first = distance / granule_bytes;
-    if (!cache_.spans(block) || Page::of(block).holder != holder_ ||
+    if (!cache_.spans(block) || !Page::of(block).held_by(holder_) ||
         distance % granule_bytes != 0 || !all_in_use(Page::of(block), first, granules))
         [[unlikely]] {
         bad_block(block, bytes, where);
@@ -299,7 +308,7 @@ void Heap::keep_or_free(Page& page) noexcept {
     }
     leave(page);
     --pages_;
-    page.holder = 0;
+    page.set_holder(0);
     cache_.deallocate(page.start_of_page());
 }
 
@@ -381,7 +390,7 @@ void Heap::verify() const {
         std::size_t listed = 0;
         for (const PageNote* note = chain.first; note != nullptr; note = note->next, ++listed) {
             const auto& page = static_cast<const Page&>(*note);
-            TERN_ASSERT(page.holder == holder_ && bin_of(page.label) == bin, "page of heap ", name_,
+            TERN_ASSERT(page.held_by(holder_) && bin_of(page.label) == bin, "page of heap ", name_,
                         " is misfiled");
             TERN_ASSERT(page.count_free() == page.free_count && longest_run(page) <= page.label,
                         "granules lost in heap ", name_);

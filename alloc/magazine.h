@@ -49,6 +49,17 @@ enum class OwnerKind : std::uint8_t {
     caller,     ///< its depot calls innermost ones while locked
 };
 
+/// Held by whoever makes an owner that the whole process shares, and around fork(): so no child
+/// finds one half made by a thread that it does not have.
+class [[nodiscard]] FirstUse {
+  public:
+    FirstUse() noexcept;
+    ~FirstUse();
+
+    FirstUse(const FirstUse&) = delete;
+    FirstUse& operator=(const FirstUse&) = delete;
+};
+
 /// What both users derive from.
 class MagazineOwner {
   public:

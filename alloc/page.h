@@ -38,10 +38,16 @@ inline std::byte* page_of(const void* address) {
 struct PageNote {
     /// Number of the slab that the page belongs to. A slab that lives on takes it out before the
     /// page goes back; one that gives up all pages in one step retires the number instead.
-    std::uint64_t holder;
+    std::atomic<std::uint64_t> holder;
     PageNote* next;  ///< in a list of the holder
     /// Whose page and whether it is taken; the page cache's.
     std::atomic<std::uint16_t> state;
+
+    bool held_by(std::uint64_t number) const {
+        return holder.load(std::memory_order_relaxed) == number;
+    }
+
+    void set_holder(std::uint64_t number) { holder.store(number, std::memory_order_relaxed); }
 };
 
 /// A number for PageNote::holder that nobody had before; never 0.

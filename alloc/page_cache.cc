@@ -69,13 +69,18 @@ PageCache::~PageCache() {
 }
 
 PageCache& PageCache::process() {
+    // Not a static with an initialiser, whose guard a fork in the middle would leave taken for
+    // ever.
+    static constinit std::atomic<PageCache*> made{nullptr};
+    if (PageCache* found = made.load(std::memory_order_acquire)) return *found;
+    const detail::FirstUse first_use;
+    if (PageCache* found = made.load(std::memory_order_relaxed)) return *found;
     static Immortal<MmapSource> source;
     static Immortal<PageCache> cache;
-    static PageCache* const made = [] {
-        auto* kernel = ::new (source.storage) MmapSource(MmapSource::HugePages::system_default);
-        return ::new (cache.storage) PageCache(*kernel, PageCacheConfig{});
-    }();
-    return *made;
+    auto* kernel = ::new (source.storage) MmapSource(MmapSource::HugePages::system_default);
+    made.store(::new (cache.storage) PageCache(*kernel, PageCacheConfig{}),
+               std::memory_order_release);
+    return *made.load(std::memory_order_relaxed);
 }
 
 PageCache::Region& PageCache::region_of(const void* page) noexcept {

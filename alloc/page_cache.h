@@ -71,7 +71,7 @@ class PageCache final : public detail::MagazineOwner {
     ~PageCache() override;
 
     /// The cache of the process over the kernel's memory: the kernel is shared by everybody in the
-    /// process anyway. Made on first use and never destroyed.
+    /// process anyway. Made on first use, which a fork may meet, and never destroyed.
     static PageCache& process();
 
     /// A page with undefined contents. Runs the reclaim hooks if there is no memory; if that does
@@ -162,6 +162,9 @@ class PageCache final : public detail::MagazineOwner {
     /// What an address is; for reports, since it may be something else a moment later.
     PageState state_of(const void* address) const noexcept;
 
+    /// PageNote::holder of the page that an address lies in; 0 if it lies in none of this cache.
+    std::uint64_t holder_of(const void* address) const noexcept;
+
     /// Walks everything and aborts unless each page is in exactly one place and the counters agree.
     /// No other thread may be inside.
     void verify() const;
@@ -247,6 +250,7 @@ class PageCache final : public detail::MagazineOwner {
     void* run_with_reclaim(std::size_t pages) noexcept;
 
     // All below: depot held.
+    const Region* region_at(const void* address) const noexcept;
     void keep_hot(std::span<void* const> pages) noexcept;
     std::size_t take_hot(std::span<void*> room) noexcept;
     void* map(std::size_t pages, std::size_t alignment) noexcept;

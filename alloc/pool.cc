@@ -409,11 +409,18 @@ MemoryUsage Pool::walk_inside(MemoryVisitor* visitor, bool may_wait) {
 }
 
 std::optional<AddressOwner> Pool::find(const void* address) {
+    if (std::optional<AddressOwner> found = find_inside(address)) return found;
+    const PageState state = cache_.state_of(address);
+    if (state == PageState::foreign) return std::nullopt;
+    return AddressOwner{path(), "page cache", {}, std::string(text_of(state))};
+}
+
+std::optional<AddressOwner> Pool::find_inside(const void* address) {
     const TransitLock lock(domain_);
     for (const List* list : {&objects_, &blocks_}) {
         for (Resource* resource = list->oldest; resource != nullptr; resource = resource->next_) {
             if (Pool* pool = resource->as_pool()) {
-                if (std::optional<AddressOwner> found = pool->find(address)) return found;
+                if (std::optional<AddressOwner> found = pool->find_inside(address)) return found;
             } else if (resource->contains(address)) {
                 return AddressOwner{path(), std::string(resource->kind()),
                                     std::string(resource->name()),

@@ -40,7 +40,7 @@ void SlabBase::include_region_of(const void* page) noexcept {
 }
 
 void SlabBase::free_page(Page& page) noexcept {
-    page.holder = 0;
+    page.set_holder(0);
     --pages_;
     cache_.deallocate(page.start_of_page());
 }
@@ -167,7 +167,7 @@ std::string_view SlabBase::part_of_page(const void* address) const {
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
-    TERN_ASSERT(page.holder == holder_ && page.label == list, "page of slab ", name_,
+    TERN_ASSERT(page.held_by(holder_) && page.label == list, "page of slab ", name_,
                 " is misfiled");
     const std::size_t free = page.count_free();
     TERN_ASSERT(free == page.free_count, "slots lost in slab ", name_);

@@ -72,7 +72,7 @@ class SlabBase : public Resource {
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
         return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
-               Page::of(object).holder == holder_;
+               Page::of(object).held_by(holder_);
     }
 
     /// What is left to do when the spare slot is taken or missing, or a checker has to be told.

@@ -57,7 +57,7 @@ struct SlabPage : PageNote {
 
     /// All slots free.
     void start(std::uint64_t slab, std::size_t count) {
-        holder = slab;
+        set_holder(slab);
         free_count = static_cast<std::uint16_t>(count);
         for (std::size_t word = 0; word < words; ++word) {
             const std::size_t bits = std::min<std::size_t>(count - std::min(count, word * 64), 64);

@@ -37,6 +37,10 @@ class SharedSlabBase : public detail::MagazineOwner {
     SlabStats stats() const noexcept;
     MemoryUsage memory() const noexcept;
 
+    /// Whether an address lies in a page of this slab, and what is there: for reports.
+    bool contains(const void* address) const noexcept;
+    std::string_view part_at(const void* address) const noexcept;
+
     /// Aborts unless pages, stocks and counters agree; no other thread may be inside.
     void verify() const;
 
@@ -55,7 +59,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     }
 
     void deallocate(void* object) noexcept {
-        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == holder_, "shared slab ",
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).held_by(holder_), "shared slab ",
                     name_, ": ", object, " is not an object of this slab");
         poison_.hide(object, layout_.size);
         push(object);
@@ -142,6 +146,30 @@ class SharedSlab final : public SharedSlabBase {
             static_cast<SharedSlab*>(home)->destroy(*static_cast<T*>(origin));
         });
     }
+};
+
+/// A shared slab that is a resource of a pool: listed in its reports and found by address. Made and
+/// destroyed with the pool's domain held, used by any thread.
+template <class T>
+class PoolSharedSlab final : public Resource {
+  public:
+    PoolSharedSlab(Pool& pool, std::string_view name, locking::Here where = locking::Here::now())
+        : Resource(&pool, where), slab_(pool.cache(), name) {}
+
+    SharedSlab<T>& slab() { return slab_; }
+
+    std::string_view kind() const override { return "shared slab"; }
+
+    std::string_view name() const override { return slab_.name(); }
+
+    MemoryUsage memory() const override { return slab_.memory() += MemoryUsage{0, sizeof(*this)}; }
+
+    bool contains(const void* address) const override { return slab_.contains(address); }
+
+    std::string_view part_at(const void* address) const override { return slab_.part_at(address); }
+
+  private:
+    SharedSlab<T> slab_;
 };
 
 }  // namespace tern::alloc
