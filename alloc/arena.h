@@ -22,6 +22,8 @@
 
 namespace tern::alloc {
 
+/// One stack of bytes. Owned by its user, one thread at a time (or the domain of its pool, see
+/// PoolArena); owns its pages, lends the bytes until a rewind. No memory: aborts.
 class Arena {
   public:
     explicit Arena(PageCache& cache = PageCache::process()) : cache_(cache) {}
@@ -147,7 +149,8 @@ class Arena {
     Poison poison_;
 };
 
-/// An arena that is a resource of a pool: listed in its reports, checked against its domain.
+/// An arena that is a resource of a pool: listed in its reports, checked against its domain. Owned
+/// by the pool or embedded in its user; the domain is held for everything but arena().
 class PoolArena final : public Resource {
   public:
     PoolArena(Pool& pool, std::string_view name, locking::Here where = locking::Here::now());

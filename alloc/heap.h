@@ -30,6 +30,8 @@ struct HeapStats {
     std::size_t large_pages = 0;  ///< of blocks that are larger than a page
 };
 
+/// Owns its pages; blocks are lent until they are given back or the heap is cleared. Domain of the
+/// pool held for everything but names.
 class Heap final : public Resource {
   public:
     /// Domain of the pool held, here and everywhere.

@@ -60,7 +60,9 @@ class [[nodiscard]] FirstUse {
     FirstUse& operator=(const FirstUse&) = delete;
 };
 
-/// What both users derive from.
+/// What stocks belong to: PageCache and SharedSlab derive from it and say how their depot takes and
+/// gives. Any thread may pop and push; no lock is held but by the depot itself. It must outlive the
+/// items that are out, and owns none of them.
 class MagazineOwner {
   public:
     MagazineOwner(const MagazineOwner&) = delete;

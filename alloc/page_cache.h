@@ -64,6 +64,9 @@ enum class PageState : std::uint8_t {
 
 std::string_view text_of(PageState state);
 
+/// One store of pages over one source. Any thread may call anything but what is said to be for the
+/// start; no domain need be held, and its own (the depot) is the innermost of all. Misuse and wrong
+/// configurations abort; lack of memory is reported as each function says.
 class PageCache final : public detail::MagazineOwner {
   public:
     /// The source is borrowed until the cache is gone. A wrong configuration aborts: check error().

@@ -14,6 +14,7 @@
 
 namespace tern::alloc {
 
+/// Two stacks, of single pages and of chains. Owned by a PageCache; its depot held for everything.
 class PageStack {
   public:
     /// Takes them over; nobody may look into them any more.

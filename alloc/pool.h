@@ -87,6 +87,9 @@ struct AddressOwner {
     std::string part;  ///< what the address is inside, may be empty
 };
 
+/// A node of the tree. Owned by its parent, roots by their user. Its domain is held for every
+/// operation but names, path() and the walks (usage, report, find), which take it. No memory: try_*
+/// give nullptr, the others abort.
 class Pool final : public Resource {
   public:
     /// A root. The domain and the cache are borrowed for the pool's life.

@@ -26,6 +26,7 @@
 
 namespace tern::alloc {
 
+/// A value; counts of objects and pages.
 struct SlabStats {
     std::size_t live = 0;       ///< objects
     std::size_t live_peak = 0;  ///< most objects at once so far
@@ -144,6 +145,9 @@ class SlabBase : public Resource {
     std::size_t pages_ = 0;
 };
 
+/// Objects of type T. Embedded in its user or made in the pool, and owns its pages; objects are
+/// lent until destroyed or cleared. The pool's domain is held for everything. No memory: make()
+/// aborts.
 template <class T>
 class Slab final : public SlabBase {
   public:

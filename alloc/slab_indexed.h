@@ -132,6 +132,8 @@ class IndexedSlabBase : public Resource {
     std::size_t live_ = 0;
 };
 
+/// Objects of type T by id. Embedded in its user or made in the pool, and owns pages and directory.
+/// The pool's domain is held where nothing else is said. No memory or no id left: make() aborts.
 template <class T>
 class IndexedSlab final : public IndexedSlabBase {
   public:

@@ -37,6 +37,8 @@ struct SlabLayout {
     }
 };
 
+/// The note of a page of slots. Belongs to the slab whose number it has, and is guarded by what
+/// guards that slab.
 struct SlabPage : PageNote {
     static constexpr std::size_t words = page_bytes / SlabLayout::slot_bytes_min / 64;
 

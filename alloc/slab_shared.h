@@ -29,6 +29,8 @@ struct SharedSlabLevel {
     static constexpr std::string_view name = "shared slab";
 };
 
+/// Everything about a shared slab that does not depend on the type. Any thread; its own domain, the
+/// depot, is a leaf but for the cache's.
 class SharedSlabBase : public detail::MagazineOwner {
   public:
     std::string_view name() const { return name_; }
@@ -109,6 +111,8 @@ class SharedSlabBase : public detail::MagazineOwner {
     std::size_t free_in_pages_ = 0;
 };
 
+/// Objects of type T for any thread. Owned by whoever embeds it, in no domain; it may not end with
+/// objects alive. No memory: make() aborts. In the reports of a pool it is as a PoolSharedSlab.
 template <class T>
 class SharedSlab final : public SharedSlabBase {
   public:

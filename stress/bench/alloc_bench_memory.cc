@@ -105,9 +105,12 @@ Sample cooling_stall() {
     return keeper.longest_ms();
 }
 
-/// Longest run of 1000 free() calls: mallocs give memory back in there.
+/// Longest run of 1000 calls that free an object: mallocs give memory back in there.
+template <class Side>
 Sample freeing_stall() {
-    MallocSide side;
+    std::optional<Keeper> keeper;
+    if constexpr (std::is_same_v<Side, SlabSide>) keeper.emplace(alloc::PageCache::process());
+    Side side;
     std::vector<Object*> objects(burst_objects);
     for (Object*& object : objects) {
         object = side.take();
@@ -292,12 +295,13 @@ void add_memory_rows(Suite& suite) {
     suite
         .add({.id = "A10",
               .group = "stalls",
-              .text = "longest step of giving 256 MiB back (mallocs: longest 1000 free())",
+              .text = "longest step of giving 256 MiB back, and longest 1000 calls that free",
               .unit = "ms",
               .target = {.value = 0.5},
               .rounds = 5})
         .add("tern maintain()", cooling_stall)
-        .add_mallocs(freeing_stall);
+        .add("tern slab, 1000 calls", freeing_stall<SlabSide>)
+        .add_mallocs(freeing_stall<MallocSide>);
     suite
         .add({.id = "A11",
               .group = "factors",
