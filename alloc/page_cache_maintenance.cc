@@ -71,12 +71,14 @@ std::size_t PageCache::fill(std::size_t budget) noexcept {
 /// needs a defect, and nullptr for everybody else.
 PageCache::Refill PageCache::take_to_fill(std::span<void*> room, Region*& stranger) noexcept {
     const std::size_t wanted = 2 * config_.keep_pages_main_min;
+    filling_ = counters_.hot < wanted;
+    if (!filling_) return {};
     if (fault_ == TestFault::ignore_cold && (stranger == nullptr || stranger->free_count() == 0)) {
         stranger = map_region();
     }
     Region* region = stranger != nullptr ? stranger : region_for_refill();
-    if (region == nullptr) starved_ = true;
-    if (region == nullptr || counters_.hot >= wanted) {
+    if (region == nullptr) {
+        starved_ = true;
         filling_ = false;
         return {};
     }
