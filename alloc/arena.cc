@@ -4,79 +4,73 @@ namespace tern::alloc {
 
 void* Arena::allocate_slow(std::size_t bytes, std::size_t alignment) {
     TERN_ASSERT(alignment <= 64 && (alignment & (alignment - 1)) == 0, "alignment ", alignment);
-    const std::size_t offset = round_up(head_bytes, alignment);
     TERN_ASSERT(bytes < (~std::size_t{0} >> 1), "arena asked for ", bytes, " bytes");
-    if (offset + bytes > large_bytes_min) {
-        const std::size_t pages = pages_for(offset + bytes);
-        auto* chunk = ::new (cache_.allocate_run(pages)) Chunk{large_, pages};
-        large_ = chunk;
-        held_bytes_ += pages * page_bytes;
-        return reinterpret_cast<std::byte*>(chunk) + offset;
-    }
-    auto* chunk = ::new (cache_.allocate()) Chunk{chunks_, 1};
-    if (chunks_ == nullptr) {
-        oldest_ = chunk;
-    } else if (chunks_ == oldest_) {
-        second_ = chunk;
-    }
-    chunks_ = chunk;
-    ++chunk_count_;
-    held_bytes_ += page_bytes;
-    const auto start = reinterpret_cast<std::uintptr_t>(chunk);
-    at_ = start + offset + bytes;
+    if (bytes > large_bytes_min) return allocate_large(bytes, alignment);
+    void* page = cache_.allocate();
+    auto& note = note_of<PageNote>(page);
+    note.next = newest_;
+    if (newest_ == nullptr) oldest_ = &note;
+    newest_ = &note;
+    ++pages_;
+    const auto start = reinterpret_cast<std::uintptr_t>(page);
+    at_ = start + bytes;
     end_ = start + page_bytes;
     poison_.hide(reinterpret_cast<void*>(at_), end_ - at_);
-    return reinterpret_cast<void*>(start + offset);
+    return page;
 }
 
-void Arena::drop_chunks(const void* until) noexcept {
-    while (chunks_ != until) {
-        TERN_ASSERT(chunks_ != nullptr, "arena rewound to a mark that is void");
-        Chunk* chunk = chunks_;
-        chunks_ = chunk->previous;
-        --chunk_count_;
-        held_bytes_ -= page_bytes;
-        cache_.deallocate(chunk);
+void* Arena::allocate_large(std::size_t bytes, std::size_t alignment) {
+    const std::size_t offset = round_up(head_bytes, alignment);
+    const std::size_t pages = pages_for(offset + bytes);
+    large_ = ::new (cache_.allocate_run(pages)) Large{large_, pages};
+    large_bytes_ += pages * page_bytes;
+    return reinterpret_cast<std::byte*>(large_) + offset;
+}
+
+void Arena::drop_pages(const void* until) noexcept {
+    while (newest_ != until) {
+        TERN_ASSERT(newest_ != nullptr, "arena rewound to a mark that is void");
+        const PageNote& note = *newest_;
+        newest_ = note.next;
+        --pages_;
+        cache_.deallocate(page_of_note(note));
     }
 }
 
-/// All but the oldest, in one step: they are linked already.
-void Arena::drop_chunks_from_second() noexcept {
-    static_assert(offsetof(Chunk, previous) == 0);
-    if (chunks_ == oldest_) return;
-    cache_.deallocate_list({chunks_, second_, chunk_count_ - 1});
-    held_bytes_ -= (chunk_count_ - 1) * page_bytes;
-    chunks_ = oldest_;
-    chunk_count_ = 1;
+/// In one step, since they are linked already.
+void Arena::drop_pages_but_oldest() noexcept {
+    cache_.deallocate_chain({newest_, pages_ - 1});
+    newest_ = oldest_;
+    pages_ = 1;
 }
 
 void Arena::drop_large(const void* until) noexcept {
     while (large_ != until) {
         TERN_ASSERT(large_ != nullptr, "arena rewound to a mark that is void");
-        Chunk* chunk = large_;
-        large_ = chunk->previous;
-        held_bytes_ -= chunk->pages * page_bytes;
-        cache_.deallocate_run(chunk, chunk->pages);
+        Large* large = large_;
+        large_ = large->previous;
+        large_bytes_ -= large->pages * page_bytes;
+        cache_.deallocate_run(large, large->pages);
     }
 }
 
 void Arena::rewind(const Mark& mark) noexcept {
     check();
     drop_large(mark.large);
-    if (mark.chunk == nullptr && chunks_ != nullptr) {
+    if (mark.page == nullptr && newest_ != nullptr) {
         // The mark is older than the first page; keep that one, scopes come and go.
-        drop_chunks_from_second();
-        at_ = reinterpret_cast<std::uintptr_t>(chunks_) + head_bytes;
+        drop_pages_but_oldest();
+        at_ = reinterpret_cast<std::uintptr_t>(page_of_note(*newest_));
     } else {
-        drop_chunks(mark.chunk);
+        drop_pages(mark.page);
         at_ = mark.at;
     }
-    if (chunks_ == nullptr) {
+    if (newest_ == nullptr) {
         at_ = 1;
         end_ = 0;
         return;
     }
-    end_ = reinterpret_cast<std::uintptr_t>(chunks_) + page_bytes;
+    end_ = reinterpret_cast<std::uintptr_t>(page_of_note(*newest_)) + page_bytes;
     poison_.hide(reinterpret_cast<void*>(at_), end_ - at_);
 }
 
@@ -87,23 +81,23 @@ void Arena::reset() noexcept {
 void Arena::release_all() noexcept {
     check();
     drop_large(nullptr);
-    if (chunks_ != nullptr) {
-        cache_.deallocate_list({chunks_, oldest_, chunk_count_});
-        held_bytes_ -= chunk_count_ * page_bytes;
-        chunks_ = nullptr;
-        chunk_count_ = 0;
-    }
+    cache_.deallocate_chain({newest_, pages_});
+    newest_ = nullptr;
+    pages_ = 0;
     at_ = 1;
     end_ = 0;
 }
 
 bool Arena::contains(const void* address) const {
     const auto* at = static_cast<const std::byte*>(address);
-    for (const Chunk* list : {chunks_, large_}) {
-        for (const Chunk* chunk = list; chunk != nullptr; chunk = chunk->previous) {
-            const auto* start = reinterpret_cast<const std::byte*>(chunk);
-            if (at >= start && at < start + chunk->pages * page_bytes) return true;
-        }
+    const std::byte* page = page_of(address);
+    const PageNote* note = newest_;
+    for (std::size_t i = 0; i < pages_; ++i, note = note->next) {
+        if (page_of_note(*note) == page) return true;
+    }
+    for (const Large* large = large_; large != nullptr; large = large->previous) {
+        const auto* start = reinterpret_cast<const std::byte*>(large);
+        if (at >= start && at < start + large->pages * page_bytes) return true;
     }
     return false;
 }

@@ -22,6 +22,8 @@
 
 namespace tern::alloc {
 
+/// One stack of bytes. Owned by its user, one thread at a time (or the domain of its pool, see
+/// PoolArena); owns its pages, lends the bytes until a rewind. No memory: aborts.
 class Arena {
   public:
     explicit Arena(PageCache& cache = PageCache::process()) : cache_(cache) {}
@@ -78,12 +80,12 @@ class Arena {
 
     /// A moment to go back to; later marks are void after that.
     struct Mark {
-        const void* chunk = nullptr;
+        const void* page = nullptr;
         const void* large = nullptr;
         std::uintptr_t at = 1;
     };
 
-    Mark mark() const { return {chunks_, large_, at_}; }
+    Mark mark() const { return {newest_, large_, at_}; }
 
     /// Frees all that was allocated since.
     void rewind(const Mark& mark) noexcept;
@@ -108,16 +110,16 @@ class Arena {
     };
 
     /// Bytes of the pages held, with all overhead.
-    std::size_t held_bytes() const { return held_bytes_; }
+    std::size_t held_bytes() const { return pages_ * page_bytes + large_bytes_; }
 
     bool contains(const void* address) const;
 
   private:
     friend class PoolArena;
 
-    /// Head of a page, or of a run of pages for one large thing.
-    struct Chunk {
-        Chunk* previous;
+    /// Head of a run of pages for one large thing.
+    struct Large {
+        Large* previous;
         std::size_t pages;
     };
 
@@ -130,24 +132,25 @@ class Arena {
     }
 
     void* allocate_slow(std::size_t bytes, std::size_t alignment);
-    void drop_chunks(const void* until) noexcept;
-    void drop_chunks_from_second() noexcept;
+    void* allocate_large(std::size_t bytes, std::size_t alignment);
+    void drop_pages(const void* until) noexcept;
+    void drop_pages_but_oldest() noexcept;
     void drop_large(const void* until) noexcept;
 
     PageCache& cache_;
     const Pool* pool_ = nullptr;
     std::uintptr_t at_ = 1;  ///< beyond the end while there is no page
     std::uintptr_t end_ = 0;
-    Chunk* chunks_ = nullptr;  ///< newest first; `at_` points into the newest
-    Chunk* oldest_ = nullptr;
-    Chunk* second_ = nullptr;  ///< the one made after the oldest
-    std::size_t chunk_count_ = 0;
-    Chunk* large_ = nullptr;
-    std::size_t held_bytes_ = 0;
+    PageNote* newest_ = nullptr;  ///< of its pages, linked by their notes; `at_` points into it
+    PageNote* oldest_ = nullptr;
+    std::size_t pages_ = 0;   ///< in that list
+    Large* large_ = nullptr;  ///< newest first
+    std::size_t large_bytes_ = 0;
     Poison poison_;
 };
 
-/// An arena that is a resource of a pool: listed in its reports, checked against its domain.
+/// An arena that is a resource of a pool: listed in its reports, checked against its domain. Owned
+/// by the pool or embedded in its user; the domain is held for everything but arena().
 class PoolArena final : public Resource {
   public:
     PoolArena(Pool& pool, std::string_view name, locking::Here where = locking::Here::now());

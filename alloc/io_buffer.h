@@ -16,7 +16,8 @@
 
 namespace tern::alloc {
 
-/// One block: bytes [read end, write end) are filled, the rest up to the capacity is free.
+/// One block: bytes [read end, write end) are filled, the rest up to the capacity is free. Movable,
+/// owned by one session, in no domain: its owner sees to it that one thread uses it at a time.
 class IoBuffer {
   public:
     /// Empty, without a block.
@@ -123,6 +124,7 @@ class IoBlock {
     std::size_t users() const;
 
   private:
+    /// At the start of the block; the bytes follow.
     struct Head {
         PageCache* cache;
         std::size_t pages;

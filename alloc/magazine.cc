@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <utility>
 
 #include <pthread.h>
 
@@ -18,9 +17,10 @@ constinit thread_local Magazine thread_magazines[magazine_slots];
 struct MagazineRegistry {
     locking::FutexMutex mutex;         ///< slots, and the fields of owners that concern them
     locking::FutexMutex owners_mutex;  ///< the list of owners; taken before depots and `mutex`
+    locking::FutexMutex first_use;     ///< see FirstUse; taken before all others
     std::atomic<std::uint64_t> last_serial{0};
     MagazineOwner* owners = nullptr;
-    bool fork_handled = false;
+    std::atomic<bool> forks_handled{false};
 
     /// What a slot had in stock.
     struct Stock {
@@ -34,6 +34,7 @@ struct MagazineRegistry {
     static void take_stock(Magazine& slot, Stock& stock) noexcept;
     static void unlink(Magazine& slot) noexcept;
 
+    void handle_forks() noexcept;
     void before_fork() noexcept;
     void after_fork(locking::ForkSide side) noexcept;
     void settle_child() noexcept;
@@ -48,6 +49,9 @@ constinit MagazineRegistry registry;
 // Set when the slots of this thread are gone; what its last destructors still do goes straight to
 // the depot, since nobody would empty a slot any more.
 constinit thread_local bool thread_ended = false;
+
+// How many times the handlers of the fork that this thread makes have locked.
+constinit thread_local int fork_depth = 0;
 
 /// Gives the stocks of an ending thread back.
 struct ThreadExit {
@@ -102,26 +106,23 @@ void MagazineRegistry::vacate(Magazine& slot) noexcept {
 
 // Fork ---------------------------------------------------------------------------------------
 
+FirstUse::FirstUse() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
+    registry.handle_forks();
+    registry.first_use.lock();
+}
+
+FirstUse::~FirstUse() TERN_NO_THREAD_SAFETY_ANALYSIS {
+    registry.first_use.unlock();
+}
+
 void MagazineOwner::enroll() {
+    registry.handle_forks();
     registry.owners_mutex.lock();
     next_owner_ = registry.owners;
     previous_owner_ = &registry.owners;
     if (next_owner_ != nullptr) next_owner_->previous_owner_ = &next_owner_;
     registry.owners = this;
-    const bool first = !std::exchange(registry.fork_handled, true);
     registry.owners_mutex.unlock();
-    if (first) {
-        using locking::ForkSide;
-        // A read section makes locking register its own handlers before these: what a child's
-        // handler locks here must be free by then.
-        { const locking::rcu::ReadSection section; }
-        ::pthread_atfork([] { registry.before_fork(); },
-                         [] { registry.after_fork(ForkSide::parent); },
-                         [] {
-                             registry.after_fork(ForkSide::child);
-                             registry.settle_child();
-                         });
-    }
 }
 
 void MagazineOwner::withdraw() noexcept {
@@ -131,7 +132,24 @@ void MagazineOwner::withdraw() noexcept {
     registry.owners_mutex.unlock();
 }
 
+/// Before anything here is locked for the first time, since a fork could come then. Nobody waits
+/// for another thread to do it, which the child of a fork would not have: two threads may both
+/// register, and the handlers count.
+void MagazineRegistry::handle_forks() noexcept {
+    using locking::ForkSide;
+    if (forks_handled.load(std::memory_order_acquire)) return;
+    // A read section makes locking register its own handlers before these: what a child's handler
+    // locks here must be free by then.
+    { const locking::rcu::ReadSection section; }
+    TERN_ASSERT(::pthread_atfork([] { registry.before_fork(); },
+                                 [] { registry.after_fork(ForkSide::parent); },
+                                 [] { registry.after_fork(ForkSide::child); }) == 0);
+    forks_handled.store(true, std::memory_order_release);
+}
+
 void MagazineRegistry::before_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
+    if (fork_depth++ != 0) return;
+    first_use.lock();
     owners_mutex.lock();
     for (const OwnerKind kind : {OwnerKind::caller, OwnerKind::innermost}) {
         for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
@@ -143,12 +161,14 @@ void MagazineRegistry::before_fork() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void MagazineRegistry::after_fork(locking::ForkSide side) noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
+    if (--fork_depth != 0) return;
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
         owner->release_after_fork(side);
     }
-    for (locking::FutexMutex* each : {&mutex, &owners_mutex}) {
+    for (locking::FutexMutex* each : {&mutex, &owners_mutex, &first_use}) {
         side == locking::ForkSide::child ? each->free_in_child() : each->unlock();
     }
+    if (side == locking::ForkSide::child) settle_child();
 }
 
 /// Only this thread is left; the others' slots lie in memory that new threads will use.

@@ -49,7 +49,20 @@ enum class OwnerKind : std::uint8_t {
     caller,     ///< its depot calls innermost ones while locked
 };
 
-/// What both users derive from.
+/// Held by whoever makes an owner that the whole process shares, and around fork(): so no child
+/// finds one half made by a thread that it does not have.
+class [[nodiscard]] FirstUse {
+  public:
+    FirstUse() noexcept;
+    ~FirstUse();
+
+    FirstUse(const FirstUse&) = delete;
+    FirstUse& operator=(const FirstUse&) = delete;
+};
+
+/// What stocks belong to: PageCache and SharedSlab derive from it and say how their depot takes and
+/// gives. Any thread may pop and push; no lock is held but by the depot itself. It must outlive the
+/// items that are out, and owns none of them.
 class MagazineOwner {
   public:
     MagazineOwner(const MagazineOwner&) = delete;

@@ -30,6 +30,7 @@ struct MemoryUsage {
     bool operator==(const MemoryUsage&) const = default;
 };
 
+/// Told of a tree of pools, outermost first; see the head of the file for what it may do.
 class MemoryVisitor {
   public:
     virtual ~MemoryVisitor() = default;
@@ -42,7 +43,7 @@ class MemoryVisitor {
     virtual void leave_pool(std::string_view name, const MemoryUsage& usage) = 0;
 };
 
-/// Writes the tree as indented text, one line per resource.
+/// Writes the tree as indented text, one line per resource. Owns the text.
 class MemoryText final : public MemoryVisitor {
   public:
     void enter_pool(std::string_view name, std::string_view domain) override;
@@ -59,7 +60,7 @@ class MemoryText final : public MemoryVisitor {
 };
 
 /// Writes the tree as one JSON object: pool, domain, contents (resources and pools), and the sums
-/// effective and overhead.
+/// effective and overhead. Owns the text.
 class MemoryJson final : public MemoryVisitor {
   public:
     void enter_pool(std::string_view name, std::string_view domain) override;
@@ -76,7 +77,8 @@ class MemoryJson final : public MemoryVisitor {
     std::string text_;
 };
 
-/// Writes the tree as text to a descriptor, without any memory: for the last words of a process.
+/// Writes the tree as text to a descriptor, which it borrows, without any memory: for the last
+/// words of a process.
 class MemoryLines final : public MemoryVisitor {
   public:
     explicit MemoryLines(int descriptor) : descriptor_(descriptor) {}

@@ -12,6 +12,8 @@
 
 namespace tern::alloc {
 
+/// Gives its object back when it ends, with the domain of the object's home held then; empty after
+/// a move. Using an empty one aborts.
 template <class T>
 class [[nodiscard]] Owned {
   public:

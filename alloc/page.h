@@ -34,11 +34,29 @@ inline std::byte* page_of(const void* address) {
 /// What is noted about a page. The notes of all pages of a region lie together at its start, so
 /// looking at one touches neither the page nor the set of the cache that all starts of pages share.
 /// Whoever holds the page derives its own record from this; it is undefined when the page is taken
-/// but for `holder`, which whoever sets it makes nullptr again before the page goes back.
+/// but for `holder`, which must not be a number that is still in use.
 struct PageNote {
-    const void* holder;  ///< the slab that the page belongs to, nullptr if none does
+    /// Number of the slab that the page belongs to. A slab that lives on takes it out before the
+    /// page goes back; one that gives up all pages in one step retires the number instead.
+    std::atomic<std::uint64_t> holder;
+    PageNote* next;  ///< in a list of the holder
     /// Whose page and whether it is taken; the page cache's.
     std::atomic<std::uint16_t> state;
+
+    bool held_by(std::uint64_t number) const {
+        return holder.load(std::memory_order_relaxed) == number;
+    }
+
+    void set_holder(std::uint64_t number) { holder.store(number, std::memory_order_relaxed); }
+};
+
+/// A number for PageNote::holder that nobody had before; never 0.
+std::uint64_t next_page_holder() noexcept;
+
+/// Pages of one holder, linked through their notes; the link of the last is whatever it is.
+struct PageChain {
+    PageNote* first = nullptr;
+    std::size_t pages = 0;
 };
 
 inline constexpr std::size_t page_note_bytes = 64;

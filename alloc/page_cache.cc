@@ -22,6 +22,12 @@ struct Immortal {
 
 }  // namespace
 
+std::uint64_t next_page_holder() noexcept {
+    // Of the process, since slabs of different caches may be asked about each other's pages.
+    static constinit std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 std::optional<std::string> PageCacheConfig::error() const {
     static_assert(detail::batch_max == 64);
     if (magazine_pages < 1 || magazine_pages > 64) return "magazine pages must be 1 to 64";
@@ -63,13 +69,18 @@ PageCache::~PageCache() {
 }
 
 PageCache& PageCache::process() {
+    // Not a static with an initialiser, whose guard a fork in the middle would leave taken for
+    // ever.
+    static constinit std::atomic<PageCache*> made{nullptr};
+    if (PageCache* found = made.load(std::memory_order_acquire)) return *found;
+    const detail::FirstUse first_use;
+    if (PageCache* found = made.load(std::memory_order_relaxed)) return *found;
     static Immortal<MmapSource> source;
     static Immortal<PageCache> cache;
-    static PageCache* const made = [] {
-        auto* kernel = ::new (source.storage) MmapSource(MmapSource::HugePages::system_default);
-        return ::new (cache.storage) PageCache(*kernel, PageCacheConfig{});
-    }();
-    return *made;
+    auto* kernel = ::new (source.storage) MmapSource(MmapSource::HugePages::system_default);
+    made.store(::new (cache.storage) PageCache(*kernel, PageCacheConfig{}),
+               std::memory_order_release);
+    return *made.load(std::memory_order_relaxed);
 }
 
 PageCache::Region& PageCache::region_of(const void* page) noexcept {
@@ -94,13 +105,17 @@ void* PageCache::allocate_with_reclaim() noexcept {
 }
 
 std::size_t PageCache::depot_take(std::span<void*> room) noexcept {
-    const DepotGuard guard = depot_.lock_dynamic();
-    std::size_t count = take_hot(room);
-    if (count == 0) {
-        if (Region* region = region_for_refill()) count = take_free(*region, room);
+    Refill refill;
+    {
+        const DepotGuard guard = depot_.lock_dynamic();
+        refill.pages = take_hot(room);
+        if (refill.pages == 0) {
+            if (Region* region = region_for_refill()) refill = take_free(*region, room);
+        }
+        note_due();
     }
-    note_due();
-    return count;
+    if (refill.fresh) back(room.first(refill.pages));
+    return refill.pages;
 }
 
 void PageCache::depot_give(std::span<void* const> pages) noexcept {
@@ -110,23 +125,25 @@ void PageCache::depot_give(std::span<void* const> pages) noexcept {
     note_due();
 }
 
-void PageCache::deallocate_list(const PageList& list) noexcept {
-    if (list.pages == 0) return;
-    if (poison_.watches()) {
-        void* page = list.first;
-        for (std::size_t i = 0; i < list.pages; ++i) {
-            poison_.hide(static_cast<void**>(page) + 1, page_bytes - sizeof(void*));
-            page = *static_cast<void**>(page);
-        }
+void PageCache::deallocate_chains(std::span<const PageChain> chains) noexcept {
+    std::size_t pages = 0;
+    for (const PageChain& chain : chains) {
+        pages += chain.pages;
+        if (!poison_.watches()) continue;
+        const PageNote* note = chain.first;
+        for (std::size_t i = 0; i < chain.pages; ++i, note = note->next)
+            poison_.hide(page_of_note(*note), page_bytes);
     }
+    if (pages == 0) return;
     {
         const DepotGuard guard = depot_.lock_dynamic();
-        hot_.push(list);
-        counters_.hot += list.pages;
+        for (const PageChain& chain : chains)
+            hot_.push(chain);
+        counters_.hot += pages;
         starved_ = false;
         note_due();
     }
-    count_taken(0 - std::uint64_t{list.pages});
+    count_taken(0 - std::uint64_t{pages});
     depot_changed();
 }
 
@@ -144,7 +161,13 @@ void PageCache::keep_hot(std::span<void* const> pages) noexcept {
 }
 
 std::size_t PageCache::take_hot(std::span<void*> room) noexcept {
-    const std::size_t count = hot_.pop(room);
+    std::size_t count = hot_.pop(room);
+    if (count == 0) {
+        count = hot_.pop_chained(room);
+        // They are on their own from now on, and somebody may give one back twice.
+        for (void* page : room.first(count))
+            set_state(page, NoteState::kept);
+    }
     counters_.hot -= count;
     return count;
 }
@@ -157,19 +180,22 @@ PageCache::Region* PageCache::region_for_refill() noexcept {
     return map_region();
 }
 
-/// Puts memory behind a free page, so that all that is kept is ready for use.
-void PageCache::back(void* page) const noexcept {
-    poison_.reveal(page, sizeof(std::uintptr_t));
-    *static_cast<volatile std::uintptr_t*>(page) = 0;
-    poison_.hide(page, sizeof(std::uintptr_t));
+/// Puts memory behind fresh pages, so that all that is kept is ready for use. The depot is free
+/// meanwhile, since it takes long.
+void PageCache::back(std::span<void* const> pages) const noexcept {
+    for (void* page : pages) {
+        poison_.reveal(page, sizeof(std::uintptr_t));
+        *static_cast<volatile std::uintptr_t*>(page) = 0;
+        poison_.hide(page, sizeof(std::uintptr_t));
+    }
 }
 
-std::size_t PageCache::take_free(Region& region, std::span<void*> room) noexcept {
+PageCache::Refill PageCache::take_free(Region& region, std::span<void*> room) noexcept {
     const bool from_dirty = region.dirty_count != 0;
     auto& map = from_dirty ? region.dirty : region.clean;
     std::uint32_t& count = from_dirty ? region.dirty_count : region.clean_count;
     const std::size_t wanted =
-        std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : clean_refill_max});
+        std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : fresh_max});
     unfile(region);
     std::size_t taken = 0;
     for (std::size_t word = 0; taken < wanted; ++word) {
@@ -178,14 +204,13 @@ std::size_t PageCache::take_free(Region& region, std::span<void*> room) noexcept
             map[word] &= map[word] - 1;
             room[taken] = region.page(word * 64 + bit);
             set_state(room[taken], NoteState::kept);
-            if (!from_dirty) back(room[taken]);
             ++taken;
         }
     }
     count -= static_cast<std::uint32_t>(taken);
     (from_dirty ? counters_.dirty : counters_.cold) -= taken;
     file(region);
-    return taken;
+    return {taken, !from_dirty};
 }
 
 }  // namespace tern::alloc

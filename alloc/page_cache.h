@@ -33,7 +33,7 @@ struct PageDepotLevel {
 struct PageCacheConfig {
     std::size_t keep_pages_main_max = 1024;  ///< more hot pages than this are cooled to half of it
     std::size_t keep_pages_main_min = 64;  ///< fewer hot pages than this are filled up to twice it
-    std::size_t cleanup_pages_bulk = 128;  ///< most pages that one maintain() moves
+    std::size_t cleanup_pages_bulk = 128;  ///< most work of one maintain(), see there
     std::size_t magazine_pages = 64;       ///< 1 to 64; a thread keeps at most twice as many
     std::size_t keep_cold_regions = 8;     ///< empty regions (2 MiB) kept mapped
     std::size_t mapped_pages_max = 0;      ///< the source is asked for no more; 0: no limit
@@ -64,6 +64,9 @@ enum class PageState : std::uint8_t {
 
 std::string_view text_of(PageState state);
 
+/// One store of pages over one source. Any thread may call anything but what is said to be for the
+/// start; no domain need be held, and its own (the depot) is the innermost of all. Misuse and wrong
+/// configurations abort; lack of memory is reported as each function says.
 class PageCache final : public detail::MagazineOwner {
   public:
     /// The source is borrowed until the cache is gone. A wrong configuration aborts: check error().
@@ -71,7 +74,7 @@ class PageCache final : public detail::MagazineOwner {
     ~PageCache() override;
 
     /// The cache of the process over the kernel's memory: the kernel is shared by everybody in the
-    /// process anyway. Made on first use and never destroyed.
+    /// process anyway. Made on first use, which a fork may meet, and never destroyed.
     static PageCache& process();
 
     /// A page with undefined contents. Runs the reclaim hooks if there is no memory; if that does
@@ -100,9 +103,11 @@ class PageCache final : public detail::MagazineOwner {
         push(page);
     }
 
-    /// Gives many pages back in one step, whatever their number. They are not looked at one by one
-    /// before they are used again.
-    void deallocate_list(const PageList& list) noexcept;
+    /// Gives many pages back in one step, whatever their number. Neither they nor their notes are
+    /// looked at before they are used again.
+    void deallocate_chains(std::span<const PageChain> chains) noexcept;
+
+    void deallocate_chain(const PageChain& chain) noexcept { deallocate_chains({&chain, 1}); }
 
     /// Consecutive pages, any number from 1; slower than single pages. Contents are undefined.
     void* allocate_run(std::size_t pages, locking::Here where = locking::Here::now());
@@ -115,7 +120,9 @@ class PageCache final : public detail::MagazineOwner {
     /// Whether maintain() has something to do; cheap enough for every turn of a loop.
     bool maintenance_due() const noexcept { return due_.load(std::memory_order_relaxed); }
 
-    /// Fills or cools the shared hot pages within the bulk limit; returns how many pages moved.
+    /// Fills or cools the shared hot pages and returns how many moved. One call does not do more
+    /// than the bulk limit allows, in which each call of the kernel counts as eight pages, and so
+    /// does each fresh page that the kernel has to put memory behind.
     std::size_t maintain() noexcept;
 
     /// Called once each time maintenance becomes due, from any thread, perhaps with domains held:
@@ -157,6 +164,9 @@ class PageCache final : public detail::MagazineOwner {
 
     /// What an address is; for reports, since it may be something else a moment later.
     PageState state_of(const void* address) const noexcept;
+
+    /// PageNote::holder of the page that an address lies in; 0 if it lies in none of this cache.
+    std::uint64_t holder_of(const void* address) const noexcept;
 
     /// Walks everything and aborts unless each page is in exactly one place and the counters agree.
     /// No other thread may be inside.
@@ -210,9 +220,17 @@ class PageCache final : public detail::MagazineOwner {
     }
 
     static constexpr std::size_t buckets = region_pages / 64;
-    /// Untouched pages are faulted in a few at a time, or an idle thread would pay for a whole
-    /// batch.
-    static constexpr std::size_t clean_refill_max = 16;
+    /// Fresh pages come a few at a time, or an idle thread would pay for a whole batch.
+    static constexpr std::size_t fresh_max = 16;
+    /// What a call of the kernel costs, in pages: one has to reach all other cores, or to find and
+    /// clear memory.
+    static constexpr std::size_t kernel_call_pages = 8;
+
+    /// Free pages taken out of a region.
+    struct Refill {
+        std::size_t pages = 0;
+        bool fresh = false;  ///< without memory behind them yet
+    };
 
     std::size_t depot_take(std::span<void*> room) noexcept override;
     void depot_give(std::span<void* const> pages) noexcept override;
@@ -228,11 +246,14 @@ class PageCache final : public detail::MagazineOwner {
 
     [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
     std::string_view hook_name(std::size_t index) const noexcept;
+    std::size_t fill(std::size_t budget) noexcept;
+    void back(std::span<void* const> pages) const noexcept;
     void* allocate_or_abort(locking::Here where);
     void* allocate_with_reclaim() noexcept;
     void* run_with_reclaim(std::size_t pages) noexcept;
 
     // All below: depot held.
+    const Region* region_at(const void* address) const noexcept;
     void keep_hot(std::span<void* const> pages) noexcept;
     std::size_t take_hot(std::span<void*> room) noexcept;
     void* map(std::size_t pages, std::size_t alignment) noexcept;
@@ -240,7 +261,7 @@ class PageCache final : public detail::MagazineOwner {
     void unmap_region(Region& region) noexcept;
     void unmap_empty_regions(std::size_t kept) noexcept;
     Region* region_for_refill() noexcept;
-    std::size_t take_free(Region& region, std::span<void*> room) noexcept;
+    Refill take_free(Region& region, std::span<void*> room) noexcept;
     void* take_run(std::size_t pages) noexcept;
     void* take_run_from(Region& region, std::size_t pages) noexcept;
     static std::size_t find_run(Region& region, std::size_t pages) noexcept;
@@ -248,8 +269,7 @@ class PageCache final : public detail::MagazineOwner {
     void mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept;
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
-    std::size_t fill() noexcept;
-    void back(void* page) const noexcept;
+    Refill take_to_fill(std::span<void*> room, Region*& stranger) noexcept;
     std::size_t cool() noexcept;
     void purge_dirty(std::size_t budget) noexcept;
     void purge_region(Region& region, std::uint64_t until) noexcept;
@@ -275,8 +295,9 @@ class PageCache final : public detail::MagazineOwner {
     PageStats counters_;  ///< in_use counts runs only, see stats()
     std::size_t huge_pages_ = 0;
     std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
+    bool filling_ = false;         ///< between the lower bound and twice of it
     bool cooling_ = false;         ///< between the upper bound and its half
-    bool purging_ = false;         ///< the last purge was not allowed to finish
+    bool purging_ = false;         ///< pages were moved, or the last purge could not finish
     bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
     TestFault fault_ = TestFault::none;
     std::size_t empty_regions_ = 0;  ///< entirely clean

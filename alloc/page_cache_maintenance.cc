@@ -8,7 +8,8 @@ namespace tern::alloc {
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
 bool PageCache::out_of_bounds() const noexcept {
-    return (counters_.hot < config_.keep_pages_main_min && !starved_) || cooling_ || purging_ ||
+    return (counters_.hot < config_.keep_pages_main_min && !starved_) || filling_ || cooling_ ||
+           purging_ || empty_regions_ > config_.keep_cold_regions ||
            counters_.hot > config_.keep_pages_main_max ||
            counters_.dirty > unpurgeable_ + config_.keep_pages_main_max / 2;
 }
@@ -23,73 +24,96 @@ void PageCache::note_due() noexcept {
 
 std::size_t PageCache::maintain() noexcept {
     std::size_t moved = 0;
+    std::size_t fill_budget = 0;
     {
         const DepotGuard guard = depot_.lock_dynamic();
         ++counters_.maintenances;
-        if (counters_.hot < config_.keep_pages_main_min) {
-            moved = fill();
+        if (counters_.hot < config_.keep_pages_main_min) filling_ = true;
+        if (filling_) {
+            fill_budget = config_.cleanup_pages_bulk;
         } else {
             moved = cool();
         }
-        unmap_empty_regions(config_.keep_cold_regions);
-        note_due();
-        // The caller sees by maintenance_due() that there is more; no kick for that.
-        kick_pending_.store(false, std::memory_order_relaxed);
     }
+    if (fill_budget != 0) moved = fill(fill_budget);
+    const DepotGuard guard = depot_.lock_dynamic();
+    // One at a time, since the kernel has much to clean up.
+    if (empty_regions_ > config_.keep_cold_regions) unmap_empty_regions(empty_regions_ - 1);
+    note_due();
+    // The caller sees by maintenance_due() that there is more; no kick for that.
+    kick_pending_.store(false, std::memory_order_relaxed);
     return moved;
 }
 
-/// Up to twice the lower bound: cold pages first, the source only when there are none.
-std::size_t PageCache::fill() noexcept {
+/// Up to twice the lower bound.
+std::size_t PageCache::fill(std::size_t budget) noexcept {
+    Region* stranger = nullptr;
     std::size_t moved = 0;
-    Region* fresh = nullptr;  // stays so but for the test that needs a defect
-    while (counters_.hot < 2 * config_.keep_pages_main_min && moved < config_.cleanup_pages_bulk) {
-        if (fault_ == TestFault::ignore_cold) {
-            if (fresh == nullptr || fresh->free_count() == 0) fresh = map_region();
-        }
-        Region* region = fresh != nullptr ? fresh : region_for_refill();
-        if (region == nullptr) {
-            starved_ = true;
-            break;
-        }
-        const std::size_t missing = 2 * config_.keep_pages_main_min - counters_.hot;
+    for (std::size_t cost = 0; cost < budget;) {
         void* pages[detail::batch_max];
-        const std::size_t count =
-            take_free(*region, {pages, std::min<std::size_t>(missing, batch())});
-        keep_hot({pages, count});
-        moved += count;
+        Refill refill;
+        {
+            const DepotGuard guard = depot_.lock_dynamic();
+            refill = take_to_fill(pages, stranger);
+        }
+        if (refill.pages == 0) break;
+        if (refill.fresh) back({pages, refill.pages});
+        const DepotGuard guard = depot_.lock_dynamic();
+        keep_hot({pages, refill.pages});
+        filling_ = counters_.hot < 2 * config_.keep_pages_main_min;
+        moved += refill.pages;
+        cost += refill.pages * (refill.fresh ? kernel_call_pages : 1);
     }
     return moved;
 }
 
-/// Down to half of the upper bound, once that was exceeded; whole batches, then one purge per run
-/// of neighbouring pages.
+/// Cold pages first, the source only when there are none. The stranger is a region of the test that
+/// needs a defect, and nullptr for everybody else.
+PageCache::Refill PageCache::take_to_fill(std::span<void*> room, Region*& stranger) noexcept {
+    const std::size_t wanted = 2 * config_.keep_pages_main_min;
+    filling_ = counters_.hot < wanted;
+    if (!filling_) return {};
+    if (fault_ == TestFault::ignore_cold && (stranger == nullptr || stranger->free_count() == 0)) {
+        stranger = map_region();
+    }
+    Region* region = stranger != nullptr ? stranger : region_for_refill();
+    if (region == nullptr) {
+        starved_ = true;
+        filling_ = false;
+        return {};
+    }
+    return take_free(*region, room.first(std::min<std::size_t>(wanted - counters_.hot, batch())));
+}
+
+/// Down to half of the upper bound, once that was exceeded. One step moves whole batches to their
+/// regions, the next ones purge runs of neighbouring pages there.
 std::size_t PageCache::cool() noexcept {
     const std::size_t bulk =
         fault_ == TestFault::ignore_bulk ? counters_.mapped : config_.cleanup_pages_bulk;
     const std::size_t target = config_.keep_pages_main_max / 2;
-    std::size_t moved = 0;
     if (counters_.hot > config_.keep_pages_main_max) cooling_ = true;
-    if (cooling_) {
-        while (counters_.hot > target && moved + batch() <= bulk) {
-            void* pages[detail::batch_max];
-            const std::size_t count = take_hot({pages, batch()});
-            for (void* page : std::span(pages, count)) {
-                Region& region = region_of(page);
-                mark_dirty(region, region.index_of(page), 1);
-            }
-            moved += count;
-        }
-        if (counters_.hot <= target) cooling_ = false;
+    if (purging_ || !cooling_) {
+        if (purging_ || counters_.dirty > unpurgeable_ + target) purge_dirty(bulk);
+        return 0;
     }
-    if (moved != 0 || purging_ || counters_.dirty > unpurgeable_ + target) purge_dirty(bulk);
+    std::size_t moved = 0;
+    while (counters_.hot > target && moved + batch() <= bulk) {
+        void* pages[detail::batch_max];
+        const std::size_t count = take_hot({pages, batch()});
+        for (void* page : std::span(pages, count)) {
+            Region& region = region_of(page);
+            mark_dirty(region, region.index_of(page), 1);
+        }
+        moved += count;
+    }
+    cooling_ = counters_.hot > target;
+    purging_ = true;
     return moved;
 }
 
-/// What purging has cost so far, in pages: a call has to reach all other cores, which takes as long
-/// as eight pages at least.
+/// What purging has cost so far, in pages.
 std::uint64_t PageCache::purge_cost() const noexcept {
-    return counters_.pages_purged + 8 * counters_.purges;
+    return counters_.pages_purged + kernel_call_pages * counters_.purges;
 }
 
 void PageCache::purge_dirty(std::size_t budget) noexcept {

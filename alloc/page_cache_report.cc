@@ -37,13 +37,27 @@ bool PageCache::ours(const void* page) const noexcept {
     return is_page(page) && region_of(page).owner == this;
 }
 
-PageState PageCache::state_of(const void* address) const noexcept {
-    std::byte* page = page_of(address);
-    const DepotGuard guard = depot_.lock_dynamic();
+/// nullptr if the address lies in none, or in what was one.
+const PageCache::Region* PageCache::region_at(const void* address) const noexcept {
+    if (!spans(address)) return nullptr;
     const Region* region = regions_;
-    while (region != nullptr && region != &region_of(page)) {
+    while (region != nullptr && region != &region_of(address)) {
         region = region->next;
     }
+    return region;
+}
+
+std::uint64_t PageCache::holder_of(const void* address) const noexcept {
+    const DepotGuard guard = depot_.lock_dynamic();
+    const Region* region = region_at(address);
+    if (region == nullptr || region->index_of(page_of(address)) < region_head_pages) return 0;
+    return note_of<PageNote>(address).holder.load(std::memory_order_relaxed);
+}
+
+PageState PageCache::state_of(const void* address) const noexcept {
+    const std::byte* page = page_of(address);
+    const DepotGuard guard = depot_.lock_dynamic();
+    const Region* region = region_at(address);
     if (region == nullptr) return PageState::foreign;
     const std::size_t index = region->index_of(page);
     if (index < region_head_pages) return PageState::region_head;

@@ -4,6 +4,7 @@
 #include "locking/death_test.h"
 #include "locking/rcu.h"
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <string>
@@ -106,6 +107,19 @@ TEST_CASE("too few hot pages make maintenance due, which fills them up") {
     cache.deallocate(page);
 }
 
+TEST_CASE("each fresh page costs a call of the kernel, so filling up takes several steps") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    void* page = cache.allocate();
+    std::size_t steps = 0;
+    for (; cache.maintenance_due(); ++steps)
+        CHECK(cache.maintain() <= cache.config().cleanup_pages_bulk / 8);
+    CHECK(steps == 8);
+    CHECK(cache.stats().hot == 2 * cache.config().keep_pages_main_min);
+    cache.verify();
+    cache.deallocate(page);
+}
+
 TEST_CASE("maintenance moves at most a bulk at a time and ends at half of the maximum") {
     TestSource source;
     PageCache cache(source, small_config());
@@ -118,8 +132,10 @@ TEST_CASE("maintenance moves at most a bulk at a time and ends at half of the ma
     CHECK(cache.maintenance_due());
     while (cache.maintenance_due()) {
         const std::size_t before = cache.stats().kept();
-        CHECK(cache.maintain() <= 64);
-        CHECK(cache.stats().kept() < before);
+        const std::size_t moved = cache.maintain();
+        CHECK(moved <= 64);
+        // Each step either moves pages or gives some back.
+        CHECK((moved != 0 || cache.stats().kept() < before));
     }
     CHECK(cache.stats().hot <= 128);
     CHECK(cache.stats().hot >= 128 - 16);
@@ -253,20 +269,24 @@ TEST_CASE("the cache says what an address is") {
     CHECK(text_of(PageState::cold) == "free and cold");
 }
 
-TEST_CASE("a list of pages of any length comes back in one step and is used again") {
+/// So many pages, linked.
+PageChain chain_of(PageCache& cache, std::size_t count) {
+    PageChain chain;
+    for (; chain.pages < count; ++chain.pages) {
+        auto& note = note_of<PageNote>(cache.allocate());
+        note.next = chain.first;
+        chain.first = &note;
+    }
+    return chain;
+}
+
+TEST_CASE("a chain of pages of any length comes back in one step and is used again") {
     TestSource source;
     PageCache cache(source, small_config());
     for (const std::size_t count : {std::size_t{1}, std::size_t{16}, std::size_t{500}}) {
-        PageList list;
-        for (std::size_t i = 0; i < count; ++i) {
-            void* page = cache.allocate();
-            std::memcpy(page, &list.first, sizeof(void*));
-            if (i == 0) list.last = page;
-            list.first = page;
-        }
-        list.pages = count;
+        const PageChain chain = chain_of(cache, count);
         CHECK(cache.stats().in_use == count);
-        cache.deallocate_list(list);
+        cache.deallocate_chain(chain);
         CHECK(cache.stats().in_use == 0);
         cache.verify();
         std::vector<void*> pages(count + 40);
@@ -278,6 +298,41 @@ TEST_CASE("a list of pages of any length comes back in one step and is used agai
         settle(cache);
         cache.verify();
     }
+}
+
+TEST_CASE("chains of pages are not looked at, however many come back, until they are taken") {
+    TestSource source;
+    PageCache cache(source, small_config());
+    std::vector<PageChain> chains(600);
+    for (PageChain& chain : chains)
+        chain = chain_of(cache, 3);
+    cache.deallocate_chains(chains);
+    CHECK(cache.stats().in_use == 0);
+    cache.verify();
+    std::vector<void*> pages(3 * chains.size());
+    for (void*& page : pages)
+        page = cache.allocate();
+    std::sort(pages.begin(), pages.end());
+    CHECK(std::unique(pages.begin(), pages.end()) == pages.end());
+    for (void* page : pages)
+        cache.deallocate(page);
+    cache.verify();
+}
+
+TEST_CASE("a page that came back in a chain is on its own once it was taken from there") {
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, small_config());
+              const PageChain chain = chain_of(cache, 3);
+              void* second = page_of_note(*chain.first->next);
+              cache.flush_thread();
+              cache.deallocate_chain(chain);
+              std::vector<void*> taken;
+              while (cache.stats().in_use == 0 || taken.back() != second)
+                  taken.push_back(cache.allocate());
+              cache.deallocate(second);
+              cache.deallocate(second);
+          }).says("freed twice", "page_cache_test.cc"));
 }
 
 TEST_CASE("a region may be taken whole by one run") {

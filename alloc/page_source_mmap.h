@@ -10,6 +10,7 @@
 
 namespace tern::alloc {
 
+/// Memory of the kernel, private to the process; the copy in a forked child is the child's own.
 class MmapSource final : public PageSource {
   public:
     /// What to tell the kernel about transparent huge pages.

@@ -10,6 +10,7 @@
 
 namespace tern::alloc {
 
+/// A value, whoever has it; see the head of the file for the law between the figures.
 struct PageStats {
     std::size_t mapped = 0;     ///< obtained from the source and not given back
     std::size_t in_use = 0;     ///< handed out

@@ -30,6 +30,8 @@ namespace tern::alloc {
 /// abort and for marks.
 std::uint32_t peek(const std::uint32_t* word);
 
+/// A member of each allocator; any thread. It owns nothing and remembers nothing but whether
+/// Valgrind is there.
 class Poison {
   public:
     /// Nobody may read or write these bytes from now on.

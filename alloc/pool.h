@@ -81,11 +81,15 @@ class Resource {
 /// What an address belongs to: names by value, since the resource may go any time.
 struct AddressOwner {
     std::string pool;  ///< path of the pool
-    std::string kind;  ///< of the resource: "slab"; "pool" for the pool's own object
+    /// Of the resource: "slab"; "pool" for the pool's own object, "page cache" for pages of others.
+    std::string kind;
     std::string name;
     std::string part;  ///< what the address is inside, may be empty
 };
 
+/// A node of the tree. Owned by its parent, roots by their user. Its domain is held for every
+/// operation but names, path() and the walks (usage, report, find), which take it. No memory: try_*
+/// give nullptr, the others abort.
 class Pool final : public Resource {
   public:
     /// A root. The domain and the cache are borrowed for the pool's life.
@@ -204,7 +208,9 @@ class Pool final : public Resource {
     /// a domain that another thread holds is said to be busy and left out.
     void report_without_waiting(MemoryVisitor& visitor);
 
-    /// What an address belongs to, if to anything from here on. Domains are taken on the way.
+    /// What an address belongs to, if to anything from here on. Domains are taken on the way. An
+    /// address that no resource claims but the pool's cache knows, such as that of an IoBuffer or
+    /// of a free page, belongs to its "page cache".
     std::optional<AddressOwner> find(const void* address);
 
     locking::DomainBase& domain() const { return domain_; }
@@ -261,10 +267,12 @@ class Pool final : public Resource {
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
     void destroy_wrapped(void* payload, locking::Here where) noexcept;
     Wrapped& wrapped_of(void* payload, locking::Here where);
+    static void prefetch(const Resource* resource) noexcept;
     void destroy_objects(locking::Here where) noexcept;
     void refuse_borrowers(locking::Here where) const;
     void link(Resource& resource) noexcept;
     void unlink(Resource& resource) noexcept;
+    std::optional<AddressOwner> find_inside(const void* address);
     MemoryUsage walk(MemoryVisitor* visitor, bool may_wait);
     MemoryUsage walk_inside(MemoryVisitor* visitor, bool may_wait);
     void refuse_rank(const Pool& pool, const char* what, locking::Here where) const;

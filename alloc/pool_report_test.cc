@@ -1,10 +1,14 @@
 // What is said about a tree of pools: sums, text, JSON, addresses. The acceptance test AT-POOL-6.
 
 #include "alloc/arena.h"
+#include "alloc/heap.h"
+#include "alloc/io_buffer.h"
 #include "alloc/memory_report.h"
 #include "alloc/page_source_test.h"
 #include "alloc/pool.h"
 #include "alloc/slab.h"
+#include "alloc/slab_indexed.h"
+#include "alloc/slab_shared.h"
 #include "locking/death_test.h"
 #include "locking/test_levels.h"
 
@@ -141,6 +145,45 @@ TEST_CASE("find tells which resource an address belongs to") {
     int local = 0;
     CHECK_FALSE(root.find(&local));
     CHECK(locking::held_count() == 1);
+}
+
+TEST_CASE("all that is cut from pages is in the reports and found by address") {
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    Domain<Outer> outer("outer");
+    Guard<Outer> guard = outer.lock_dynamic();
+    Pool root(outer, "root", cache);
+    auto& shared = root.make<PoolSharedSlab<int>>("events").slab();
+    int* event = &shared.make(1);
+    int* route = &root.make<IndexedSlab<int>>("routes").make(2);
+    void* text = root.make<PoolArena>("texts").arena().allocate(10);
+    void* block = root.make<Heap>("blocks").allocate(10);
+    void* large = root.block(10000);
+    IoBuffer buffer(cache, 1);
+    const auto tells = [&](const void* address, std::string_view kind, std::string_view name,
+                           std::string_view part) {
+        const std::optional<AddressOwner> found = root.find(address);
+        REQUIRE(found);
+        CHECK(found->pool == "root");
+        CHECK(found->kind == kind);
+        CHECK(found->name == name);
+        CHECK(found->part == part);
+    };
+    tells(event, "shared slab", "events", "object, or free in a thread's stock");
+    tells(page_of(event) + 255 * 16, "shared slab", "events", "free slot");
+    tells(route, "indexed slab", "routes", "");
+    tells(text, "arena", "texts", "");
+    tells(block, "heap", "blocks", "block");
+    tells(large, "block", "", "");
+    tells(buffer.writable().data(), "page cache", "", "in use");
+    shared.destroy(*event);
+    MemoryJson json;
+    root.report(json);
+    for (const char* kind : {"shared slab", "indexed slab", "arena", "heap", "block"}) {
+        INFO(kind);
+        CHECK(json.text().find("{\"kind\":\"" + std::string(kind)) != std::string::npos);
+    }
+    CHECK(root.usage().effective >= 4 + page_bytes + 10 + 10000);
 }
 
 /// A small tree whose figures do not depend on the machine.

@@ -24,7 +24,7 @@ SlabBase::Page* SlabBase::new_page() noexcept {
     void* memory = cache_.try_allocate();
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
-    page.start(this, layout_.count);
+    page.start(holder_, layout_.count);
     poison_.hide(memory, page_bytes);
     include_region_of(memory);
     ++pages_;
@@ -40,7 +40,7 @@ void SlabBase::include_region_of(const void* page) noexcept {
 }
 
 void SlabBase::free_page(Page& page) noexcept {
-    page.holder = nullptr;
+    page.set_holder(0);
     --pages_;
     cache_.deallocate(page.start_of_page());
 }
@@ -48,10 +48,12 @@ void SlabBase::free_page(Page& page) noexcept {
 void SlabBase::file(Page& page, PageList list) noexcept {
     page.label = list;
     page.enter(list == partial ? partial_ : full_);
+    full_pages_ += list == full ? 1 : 0;
 }
 
 void SlabBase::unfile(Page& page) noexcept {
     page.leave(page.label == partial ? partial_ : full_);
+    full_pages_ -= page.label == full ? 1 : 0;
 }
 
 void* SlabBase::take_slot() noexcept {
@@ -119,17 +121,17 @@ void SlabBase::refile(Page& page) noexcept {
     }
 }
 
+/// In one step, without a look at the notes: with the number of the slab all of them are void.
 void SlabBase::drop_pages() noexcept {
-    for (Page* list : {partial_, full_}) {
-        while (list != nullptr) {
-            Page* next = list->next;
-            free_page(*list);
-            list = next;
-        }
-    }
-    if (current_ != nullptr) free_page(*current_);
-    if (empty_ != nullptr) free_page(*empty_);
+    const std::size_t alone = (current_ != nullptr ? 1 : 0) + (empty_ != nullptr ? 1 : 0);
+    const PageChain chains[] = {{full_, full_pages_},
+                                {partial_, pages_ - full_pages_ - alone},
+                                {current_, current_ != nullptr ? std::size_t{1} : 0},
+                                {empty_, empty_ != nullptr ? std::size_t{1} : 0}};
+    cache_.deallocate_chains(chains);
+    holder_ = next_page_holder();
     partial_ = full_ = current_ = empty_ = nullptr;
+    pages_ = full_pages_ = 0;
     spare_ = nullptr;
     taken_ = 0;
 }
@@ -149,7 +151,7 @@ bool SlabBase::has_page_of(const void* address) const {
         if (alone != nullptr && alone->start_of_page() == page) return true;
     }
     for (const Page* list : {partial_, full_}) {
-        for (; list != nullptr; list = list->next) {
+        for (; list != nullptr; list = list->after()) {
             if (list->start_of_page() == page) return true;
         }
     }
@@ -165,7 +167,8 @@ std::string_view SlabBase::part_of_page(const void* address) const {
 }
 
 void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
-    TERN_ASSERT(page.holder == this && page.label == list, "page of slab ", name_, " is misfiled");
+    TERN_ASSERT(page.held_by(holder_) && page.label == list, "page of slab ", name_,
+                " is misfiled");
     const std::size_t free = page.count_free();
     TERN_ASSERT(free == page.free_count, "slots lost in slab ", name_);
     sum.live += layout_.count - free;
@@ -175,18 +178,21 @@ void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) cons
 void SlabBase::verify() const {
     check(Here::now());
     SlabStats sum;
+    std::size_t full_pages = 0;
     if (current_ != nullptr) verify_page(*current_, current, sum);
-    for (const Page* page = partial_; page != nullptr; page = page->next) {
+    for (const Page* page = partial_; page != nullptr; page = page->after()) {
         verify_page(*page, partial, sum);
         TERN_ASSERT(page->free_count != 0 && page->free_count != layout_.count, "slab ", name_);
     }
-    for (const Page* page = full_; page != nullptr; page = page->next) {
+    for (const Page* page = full_; page != nullptr; page = page->after()) {
         verify_page(*page, full, sum);
+        ++full_pages;
         TERN_ASSERT(page->free_count == 0, "page with free slots among full ones: ", name_);
     }
     sum.pages += empty_ != nullptr ? 1 : 0;
-    TERN_ASSERT(sum.live == taken_ && sum.pages == pages_, "counters of slab ", name_, ": taken ",
-                sum.live, " of ", taken_, ", pages ", sum.pages, " of ", pages_);
+    TERN_ASSERT(sum.live == taken_ && sum.pages == pages_ && full_pages == full_pages_,
+                "counters of slab ", name_, ": taken ", sum.live, " of ", taken_, ", pages ",
+                sum.pages, " of ", pages_, ", full ", full_pages, " of ", full_pages_);
 }
 
 void SlabBase::bad_object(const void* object, const char* why, Here where) const {

@@ -26,6 +26,7 @@
 
 namespace tern::alloc {
 
+/// A value; counts of objects and pages.
 struct SlabStats {
     std::size_t live = 0;       ///< objects
     std::size_t live_peak = 0;  ///< most objects at once so far
@@ -72,7 +73,7 @@ class SlabBase : public Resource {
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
         return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
-               Page::of(object).holder == this;
+               Page::of(object).held_by(holder_);
     }
 
     /// What is left to do when the spare slot is taken or missing, or a checker has to be told.
@@ -96,7 +97,7 @@ class SlabBase : public Resource {
         settle_spare();
         if (current_ != nullptr) for_each_live(*current_, layout, use);
         for (Page* list : {partial_, full_}) {
-            for (Page* page = list; page != nullptr; page = page->next) {
+            for (Page* page = list; page != nullptr; page = page->after()) {
                 for_each_live(*page, layout, use);
             }
         }
@@ -105,6 +106,7 @@ class SlabBase : public Resource {
     Pool& pool_;
     const locking::DomainBase& domain_;
     PageCache& cache_;
+    std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     // All regions with pages of this slab so far lie in there: notes of what lies elsewhere may not
     // exist.
     std::uintptr_t lowest_ = 0;
@@ -138,10 +140,14 @@ class SlabBase : public Resource {
     std::string name_;
     Page* partial_ = nullptr;
     Page* full_ = nullptr;
+    std::size_t full_pages_ = 0;
     Page* empty_ = nullptr;  ///< at most one, filed nowhere
     std::size_t pages_ = 0;
 };
 
+/// Objects of type T. Embedded in its user or made in the pool, and owns its pages; objects are
+/// lent until destroyed or cleared. The pool's domain is held for everything. No memory: make()
+/// aborts.
 template <class T>
 class Slab final : public SlabBase {
   public:

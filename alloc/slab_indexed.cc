@@ -60,7 +60,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     void* memory = pool_.cache().try_allocate();
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
-    page.start(this, count_);
+    page.start(holder_, count_);
     page.label = number;
     poison_.hide(memory, page_bytes);
     if (number == page_numbers_) {
@@ -100,7 +100,7 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
         ++holes_;
         first_hole_ = std::min(first_hole_, page.label);
         --pages_;
-        page.holder = nullptr;
+        page.set_holder(0);
         pool_.cache().deallocate(page.start_of_page());
     }
 }
@@ -115,7 +115,7 @@ void IndexedSlabBase::drop_pages() noexcept {
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
         Page* page = page_at(number);
         if (page == nullptr) continue;
-        page->holder = nullptr;
+        page->set_holder(0);
         pool_.cache().deallocate(page->start_of_page());
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
@@ -151,7 +151,7 @@ bool IndexedSlabBase::has_page_of(const void* address) const {
 }
 
 std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
-    if (!pool_.cache().spans(object) || Page::of(object).holder != this) {
+    if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) {
         bad_object(object, "not an object of this slab", where);
     }
     const std::uint32_t id = id_at(object);
@@ -174,14 +174,15 @@ void IndexedSlabBase::verify() const {
         const Page* page = page_at(number);
         TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
         if (page == nullptr) continue;
-        TERN_ASSERT(page->holder == this && page->label == number, "page of ", name_, " misplaced");
+        TERN_ASSERT(page->held_by(holder_) && page->label == number, "page of ", name_,
+                    " misplaced");
         const std::size_t free = page->count_free();
         TERN_ASSERT(free == page->free_count, "slots lost in indexed slab ", name_);
         live += count_ - free;
         with_room += free != 0 ? 1 : 0;
         ++pages;
     }
-    for (const Page* page = with_room_; page != nullptr; page = page->next) {
+    for (const Page* page = with_room_; page != nullptr; page = page->after()) {
         TERN_ASSERT(page->free_count != 0, "full page listed in indexed slab ", name_);
         --with_room;
     }

@@ -86,7 +86,7 @@ class IndexedSlabBase : public Resource {
     }
 
     std::uint32_t id_at(const void* object) const {
-        if (!pool_.cache().spans(object) || Page::of(object).holder != this) [[unlikely]]
+        if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             bad_object(object, "not an object of this slab", locking::Here::now());
         return Page::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));
@@ -118,6 +118,7 @@ class IndexedSlabBase : public Resource {
     std::atomic<Page*>& entry(std::uint32_t number) noexcept;
 
     Pool& pool_;
+    const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     std::uint32_t count_;  ///< objects per page
     Poison poison_;
@@ -131,6 +132,8 @@ class IndexedSlabBase : public Resource {
     std::size_t live_ = 0;
 };
 
+/// Objects of type T by id. Embedded in its user or made in the pool, and owns pages and directory.
+/// The pool's domain is held where nothing else is said. No memory or no id left: make() aborts.
 template <class T>
 class IndexedSlab final : public IndexedSlabBase {
   public:

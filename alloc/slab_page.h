@@ -37,13 +37,14 @@ struct SlabLayout {
     }
 };
 
+/// The note of a page of slots. Belongs to the slab whose number it has, and is guarded by what
+/// guards that slab.
 struct SlabPage : PageNote {
     static constexpr std::size_t words = page_bytes / SlabLayout::slot_bytes_min / 64;
 
     std::uint16_t free_count;
-    std::uint32_t label;  ///< of the slab
-    SlabPage* next;       ///< in a list of the slab
-    SlabPage* previous;
+    std::uint32_t label;             ///< of the slab
+    SlabPage* previous;              ///< in a list of the slab
     std::uint64_t free_bits[words];  ///< one per slot
 
     static SlabPage& of(const void* object) { return note_of<SlabPage>(object); }
@@ -54,9 +55,11 @@ struct SlabPage : PageNote {
             static_cast<std::size_t>(static_cast<const std::byte*>(object) - page_of(object)));
     }
 
+    SlabPage* after() const { return static_cast<SlabPage*>(next); }
+
     /// All slots free.
-    void start(const void* slab, std::size_t count) {
-        holder = slab;
+    void start(std::uint64_t slab, std::size_t count) {
+        set_holder(slab);
         free_count = static_cast<std::uint16_t>(count);
         for (std::size_t word = 0; word < words; ++word) {
             const std::size_t bits = std::min<std::size_t>(count - std::min(count, word * 64), 64);
@@ -104,8 +107,12 @@ struct SlabPage : PageNote {
     }
 
     void leave(SlabPage*& list) {
-        (previous != nullptr ? previous->next : list) = next;
-        if (next != nullptr) next->previous = previous;
+        if (previous != nullptr) {
+            previous->next = next;
+        } else {
+            list = after();
+        }
+        if (next != nullptr) after()->previous = previous;
     }
 };
 

@@ -46,7 +46,7 @@ SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
     void* memory = cache_.try_allocate();
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
-    page.start(this, layout_.count);
+    page.start(holder_, layout_.count);
     poison_.hide(memory, page_bytes);
     ++pages_;
     free_in_pages_ += layout_.count;
@@ -65,7 +65,7 @@ void SharedSlabBase::return_object(void* object) noexcept {
         if (page.label != 0) page.leave(partial_);
         free_in_pages_ -= layout_.count;
         --pages_;
-        page.holder = nullptr;
+        page.set_holder(0);
         cache_.deallocate(page.start_of_page());
     } else if (page.label == 0) {
         page.label = true;
@@ -96,13 +96,25 @@ MemoryUsage SharedSlabBase::memory() const noexcept {
     return {effective, stats.pages * page_bytes - effective};
 }
 
+bool SharedSlabBase::contains(const void* address) const noexcept {
+    return cache_.holder_of(address) == holder_;
+}
+
+std::string_view SharedSlabBase::part_at(const void* address) const noexcept {
+    const DepotGuard guard = depot_.lock_dynamic();
+    if (!contains(address)) return "page just given back";
+    const std::size_t index = Page::index_of(address, layout_);
+    if (index >= layout_.count) return "end of a page";
+    return Page::of(address).is_free(index) ? "free slot" : "object, or free in a thread's stock";
+}
+
 void SharedSlabBase::verify() const {
     const Totals totals = this->totals();
     const DepotGuard guard = depot_.lock_dynamic();
     for (std::size_t i = 0; i < spare_count_; ++i)
-        TERN_ASSERT(Page::of(spare_[i]).holder == this, "foreign spare in shared slab ", name_);
+        TERN_ASSERT(Page::of(spare_[i]).held_by(holder_), "foreign spare in shared slab ", name_);
     std::size_t free = 0;
-    for (const Page* page = partial_; page != nullptr; page = page->next) {
+    for (const Page* page = partial_; page != nullptr; page = page->after()) {
         TERN_ASSERT(page->count_free() == page->free_count, "slots lost in shared slab ", name_);
         free += page->free_count;
     }

@@ -29,6 +29,8 @@ struct SharedSlabLevel {
     static constexpr std::string_view name = "shared slab";
 };
 
+/// Everything about a shared slab that does not depend on the type. Any thread; its own domain, the
+/// depot, is a leaf but for the cache's.
 class SharedSlabBase : public detail::MagazineOwner {
   public:
     std::string_view name() const { return name_; }
@@ -36,6 +38,10 @@ class SharedSlabBase : public detail::MagazineOwner {
     /// live and slots are exact when no other thread is inside; live_peak is not kept.
     SlabStats stats() const noexcept;
     MemoryUsage memory() const noexcept;
+
+    /// Whether an address lies in a page of this slab, and what is there: for reports.
+    bool contains(const void* address) const noexcept;
+    std::string_view part_at(const void* address) const noexcept;
 
     /// Aborts unless pages, stocks and counters agree; no other thread may be inside.
     void verify() const;
@@ -55,8 +61,8 @@ class SharedSlabBase : public detail::MagazineOwner {
     }
 
     void deallocate(void* object) noexcept {
-        TERN_ASSERT(cache_.spans(object) && Page::of(object).holder == this, "shared slab ", name_,
-                    ": ", object, " is not an object of this slab");
+        TERN_ASSERT(cache_.spans(object) && Page::of(object).held_by(holder_), "shared slab ",
+                    name_, ": ", object, " is not an object of this slab");
         poison_.hide(object, layout_.size);
         push(object);
     }
@@ -93,6 +99,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     void return_object(void* object) noexcept;
 
     PageCache& cache_;
+    const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     Poison poison_;
     std::string name_;
@@ -104,6 +111,8 @@ class SharedSlabBase : public detail::MagazineOwner {
     std::size_t free_in_pages_ = 0;
 };
 
+/// Objects of type T for any thread. Owned by whoever embeds it, in no domain; it may not end with
+/// objects alive. No memory: make() aborts. In the reports of a pool it is as a PoolSharedSlab.
 template <class T>
 class SharedSlab final : public SharedSlabBase {
   public:
@@ -141,6 +150,30 @@ class SharedSlab final : public SharedSlabBase {
             static_cast<SharedSlab*>(home)->destroy(*static_cast<T*>(origin));
         });
     }
+};
+
+/// A shared slab that is a resource of a pool: listed in its reports and found by address. Made and
+/// destroyed with the pool's domain held, used by any thread.
+template <class T>
+class PoolSharedSlab final : public Resource {
+  public:
+    PoolSharedSlab(Pool& pool, std::string_view name, locking::Here where = locking::Here::now())
+        : Resource(&pool, where), slab_(pool.cache(), name) {}
+
+    SharedSlab<T>& slab() { return slab_; }
+
+    std::string_view kind() const override { return "shared slab"; }
+
+    std::string_view name() const override { return slab_.name(); }
+
+    MemoryUsage memory() const override { return slab_.memory() += MemoryUsage{0, sizeof(*this)}; }
+
+    bool contains(const void* address) const override { return slab_.contains(address); }
+
+    std::string_view part_at(const void* address) const override { return slab_.part_at(address); }
+
+  private:
+    SharedSlab<T> slab_;
 };
 
 }  // namespace tern::alloc

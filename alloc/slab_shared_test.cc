@@ -1,7 +1,6 @@
 #include "alloc/slab_shared.h"
 
 #include "alloc/page_source_test.h"
-#include "alloc/pmr.h"
 #include "locking/death_test.h"
 #include "locking/test_levels.h"
 
@@ -135,64 +134,6 @@ TEST_CASE("a shared slab destroyed with objects alive aborts") {
               SharedSlab<Item> slab(cache, "items");
               slab.make(1u);
           }).says("items", "1 objects alive"));
-}
-
-TEST_CASE("a container in the pool that it allocates from goes with the pool") {
-    using locking::testing::Outer;
-    locking::Domain<Outer> domain("d");
-    locking::Guard<Outer> guard = domain.lock_dynamic();
-    Pool pool(domain, "root");
-    auto& memory = pool.make<PoolMemory>();
-    auto& numbers = pool.make<std::pmr::vector<int>>(&memory);
-    for (int i = 0; i < 1000; ++i)
-        numbers.push_back(i);
-    pool.block(10);
-    CHECK(memory.blocks_lent() == 1);
-    pool.clear();
-    CHECK(pool.usage().effective == 0);
-}
-
-TEST_CASE("a pool is not cleared under a container that lives outside") {
-    using locking::testing::Outer;
-    CHECK(locking::death_of([] {
-              locking::Domain<Outer> domain("the domain");
-              locking::Guard<Outer> guard = domain.lock_dynamic();
-              Pool root(domain, "root");
-              Pool& pool = root.child("a");
-              PoolMemory memory(pool);
-              std::pmr::vector<int> numbers(100, &memory);
-              pool.clear();
-          })
-              .says("pool root/a cleared while containers outside of it use 1 of its blocks",
-                    "the domain", "held by thread"));
-    CHECK(locking::death_of([] {
-              locking::Domain<Outer> domain("the domain");
-              locking::Guard<Outer> guard = domain.lock_dynamic();
-              Pool pool(domain, "root");
-              auto& memory = pool.make<PoolMemory>();
-              std::pmr::vector<int> numbers(100, &memory);
-              pool.clear();
-          }).says("pmr memory of pool root destroyed while containers use 1 blocks"));
-}
-
-TEST_CASE("containers may live in pools and arenas") {
-    using locking::testing::Outer;
-    locking::Domain<Outer> domain("d");
-    locking::Guard<Outer> guard = domain.lock_dynamic();
-    Pool pool(domain, "root");
-    {
-        PoolMemory memory(pool);
-        std::pmr::vector<int> numbers(&memory);
-        for (int i = 0; i < 10000; ++i)
-            numbers.push_back(i);
-        CHECK(numbers[9999] == 9999);
-        CHECK(pool.usage().effective >= 40000);
-    }
-    CHECK(pool.usage().effective == 0);
-    Arena arena;
-    ArenaMemory memory(arena);
-    std::pmr::string text("a text that is longer than what fits inside", &memory);
-    CHECK(arena.contains(text.data()));
 }
 
 }  // namespace

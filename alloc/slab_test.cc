@@ -5,6 +5,7 @@
 #include "locking/test_levels.h"
 
 #include <cstring>
+#include <optional>
 #include <random>
 #include <set>
 #include <vector>
@@ -57,6 +58,43 @@ TEST_CASE("objects are constructed, distinct and destroyed") {
     slab.verify();
     CHECK(slab.stats().live_peak == 1000);
     CHECK(slab.stats().pages <= 3);
+}
+
+TEST_CASE("an object of a slab that was cleared or is gone is none of a later one's") {
+    Fixture fixture;
+    Slab<int> slab(fixture.pool, "numbers");
+    int& stale = slab.make(1);
+    slab.clear();
+    slab.make(2);
+    CHECK(locking::death_of([&] {
+              slab.destroy(stale);
+          }).says("numbers", "not an object of this slab"));
+    std::optional<Slab<int>> later(std::in_place, fixture.pool, "later");
+    int& gone = later->make(3);
+    later.emplace(fixture.pool, "later");
+    later->make(4);
+    CHECK(locking::death_of([&] {
+              later->destroy(gone);
+          }).says("later", "not an object of this slab"));
+}
+
+TEST_CASE("slabs that end give all pages back in one step, whatever list they are in") {
+    Fixture fixture;
+    for (const std::size_t count : {0u, 1u, 256u, 257u, 5000u}) {
+        Slab<int> slab(fixture.pool, "numbers");
+        std::vector<int*> objects(count);
+        for (int*& object : objects)
+            object = &slab.make(1);
+        // Full pages, some with room, and an empty one.
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i < 600 || i % 512 == 0) slab.destroy(*objects[i]);
+        }
+        slab.verify();
+        slab.clear();
+        CHECK(fixture.cache.stats().in_use == 0);
+        slab.verify();
+        fixture.cache.verify();
+    }
 }
 
 TEST_CASE("what is left dies with the slab") {

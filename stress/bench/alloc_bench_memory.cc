@@ -1,5 +1,6 @@
 // Rows A9 to A12 and A14: what stays resident, and what giving it back costs.
 
+#include "alloc/heap.h"
 #include "stress/bench/alloc_bench.h"
 
 #include <chrono>
@@ -104,9 +105,12 @@ Sample cooling_stall() {
     return keeper.longest_ms();
 }
 
-/// Longest run of 1000 free() calls: mallocs give memory back in there.
+/// Longest run of 1000 calls that free an object: mallocs give memory back in there.
+template <class Side>
 Sample freeing_stall() {
-    MallocSide side;
+    std::optional<Keeper> keeper;
+    if constexpr (std::is_same_v<Side, SlabSide>) keeper.emplace(alloc::PageCache::process());
+    Side side;
     std::vector<Object*> objects(burst_objects);
     for (Object*& object : objects) {
         object = side.take();
@@ -205,6 +209,18 @@ class SizedSlabs {
         make(side_.pool, std::make_index_sequence<sizes_count>());
 };
 
+/// One heap for all sizes.
+class SizedHeap {
+  public:
+    void* take(std::size_t bytes) { return heap_.allocate(bytes); }
+
+    void give(void* object, std::size_t bytes) { heap_.deallocate(object, bytes); }
+
+  private:
+    SlabSide side_;
+    alloc::Heap heap_{side_.pool, "sized"};
+};
+
 struct SizedMalloc {
     void* take(std::size_t bytes) { return std::malloc(bytes); }
 
@@ -216,7 +232,7 @@ struct SizedMalloc {
 template <class Sizes>
 Sample drifting_sizes() {
     std::optional<Keeper> keeper;
-    if constexpr (std::is_same_v<Sizes, SizedSlabs>) keeper.emplace(alloc::PageCache::process());
+    if constexpr (!std::is_same_v<Sizes, SizedMalloc>) keeper.emplace(alloc::PageCache::process());
     Sizes sizes;
     std::mt19937 random(5);
     std::vector<std::pair<void*, std::size_t>> live;
@@ -279,12 +295,13 @@ void add_memory_rows(Suite& suite) {
     suite
         .add({.id = "A10",
               .group = "stalls",
-              .text = "longest step of giving 256 MiB back (mallocs: longest 1000 free())",
+              .text = "longest step of giving 256 MiB back, and longest 1000 calls that free",
               .unit = "ms",
               .target = {.value = 0.5},
               .rounds = 5})
         .add("tern maintain()", cooling_stall)
-        .add_mallocs(freeing_stall);
+        .add("tern slab, 1000 calls", freeing_stall<SlabSide>)
+        .add_mallocs(freeing_stall<MallocSide>);
     suite
         .add({.id = "A11",
               .group = "factors",
@@ -301,6 +318,7 @@ void add_memory_rows(Suite& suite) {
               .unit = "x",
               .target = {.value = 1.1, .ratio = 0.83, .peer = "glibc"},
               .rounds = 3})
+        .add("tern heap", drifting_sizes<SizedHeap>)
         .add("tern slabs", drifting_sizes<SizedSlabs>)
         .add_mallocs(drifting_sizes<SizedMalloc>);
     suite

@@ -81,8 +81,6 @@ Sample two_threads(std::size_t batch, std::size_t pages) {
 template <class Side>
 Sample forks() {
     constexpr int count = 200;
-    // The first use makes the cache of the process; a fork must not meet that.
-    page_batches<Side>(300, 300);
     std::atomic<bool> stop{false};
     std::array<std::thread, 2> threads;
     for (std::thread& thread : threads) {
