@@ -222,7 +222,7 @@ class Pool final : public Resource {
     }
 
     /// What check() says when the domain is not held; for those who have looked themselves.
-    [[noreturn]] void misuse(locking::Here where) const;
+    [[noreturn, gnu::cold]] void misuse(locking::Here where) const;
 
     std::string_view kind() const override { return "pool"; }
 
