@@ -172,8 +172,4 @@ void SlabBase::verify() const {
                 sum.live, " of ", taken_, ", pages ", sum.pages, " of ", pages_);
 }
 
-void SlabBase::bad_object(const void* object, const char* why, Here where) const {
-    locking::fatal(where, {"slab ", name_, " in pool ", pool_.path(), ": ", object, " is ", why});
-}
-
 }  // namespace tern::alloc

@@ -114,9 +114,6 @@ class SlabBase : public Resource {
     void refile(Page& page) noexcept;
     /// Gives all pages back; the objects have been destroyed.
     void drop_pages() noexcept;
-    [[noreturn, gnu::cold]] void bad_object(const void* object,
-                                            const char* why,
-                                            locking::Here where) const;
 
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
@@ -215,10 +212,10 @@ class Slab final : public SlabBase {
         const std::size_t index = distance / layout.size;
         if (!holds_page_of(slot) || index * layout.size != distance || index >= layout.count)
             [[unlikely]] {
-            bad_object(&object, "not an object of this slab", where);
+            pool_.bad_object(*this, &object, "not an object of this slab", where);
         }
         if (slot == spare_ || Page::of(slot).is_free(index)) [[unlikely]] {
-            bad_object(&object, "destroyed twice", where);
+            pool_.bad_object(*this, &object, "destroyed twice", where);
         }
         object.~T();
         give_slot(slot, index, layout);
