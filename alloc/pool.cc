@@ -442,4 +442,13 @@ void Pool::misuse(Here where) const {
                            " (rank ", domain_.rank(), "): ", HolderText(domain_).text()});
 }
 
+void Pool::bad_object(const Resource& resource,
+                      const void* object,
+                      std::string_view why,
+                      Here where) const {
+    locking::fatal(
+        where, {resource.kind(), " ", resource.name(), " in pool ", path(), ": ", object, " is ",
+                why, "; domain ", domain_.name(), ": ", HolderText(domain_).text()});
+}
+
 }  // namespace tern::alloc

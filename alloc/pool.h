@@ -228,7 +228,13 @@ class Pool final : public Resource {
     }
 
     /// What check() says when the domain is not held; for those who have looked themselves.
-    [[noreturn]] void misuse(locking::Here where) const;
+    [[noreturn, gnu::cold]] void misuse(locking::Here where) const;
+
+    /// For a resource of this pool that was given an address which cannot be right; says why.
+    [[noreturn, gnu::cold]] void bad_object(const Resource& resource,
+                                            const void* object,
+                                            std::string_view why,
+                                            locking::Here where) const;
 
     std::string_view kind() const override { return "pool"; }
 

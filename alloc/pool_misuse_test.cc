@@ -12,6 +12,7 @@
 #include <cstring>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -236,7 +237,9 @@ TEST_CASE("an object destroyed twice is named with the path of its pool") {
               long& number = numbers.make(2);
               numbers.destroy(number);
               numbers.destroy(number);
-          }).says("pool_misuse_test.cc", "slab numbers in pool root/a/b", "destroyed twice"));
+          })
+              .says("pool_misuse_test.cc", "slab numbers in pool root/a/b: 0x",
+                    "is destroyed twice", "; domain the tree: held by thread"));
     CHECK(locking::death_of([] {
               Tree tree;
               auto& ids = tree.b.make<IndexedSlab<long>>("ids");
@@ -244,7 +247,19 @@ TEST_CASE("an object destroyed twice is named with the path of its pool") {
               long& number = ids.make(2);
               ids.destroy(number);
               ids.destroy(number);
-          }).says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b", "destroyed twice"));
+          })
+              .says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b: 0x",
+                    "is destroyed twice", "; domain the tree: held by thread"));
+    CHECK(locking::death_of([] {
+              // More than what the depot keeps without looking at the pages.
+              SharedSlab<long> numbers(PageCache::process(), "numbers");
+              std::vector<long*> made(600);
+              for (long*& number : made)
+                  number = &numbers.make(1);
+              made[301] = made[300];
+              for (long* number : made)
+                  numbers.destroy(*number);
+          }).says("shared slab numbers: 0x", "is destroyed twice", "thread"));
 }
 
 TEST_CASE("a foreign pointer is told from an object") {
@@ -259,21 +274,23 @@ TEST_CASE("a foreign pointer is told from an object") {
               auto& others = tree.a.make<Slab<long>>("others");
               numbers.destroy(others.make(1));
           })
-              .says("pool_misuse_test.cc", "slab numbers in pool root/a/b",
-                    "not an object of this slab"));
+              .says("pool_misuse_test.cc", "slab numbers in pool root/a/b: 0x",
+                    "is not an object of this slab; domain the tree: held by thread"));
     CHECK(locking::death_of([] {
               Tree tree;
               auto& ids = tree.b.make<IndexedSlab<long>>("ids");
               auto& others = tree.a.make<IndexedSlab<long>>("others");
               ids.destroy(others.make(1));
           })
-              .says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b",
-                    "not an object of this slab"));
+              .says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b: 0x",
+                    "is not an object of this slab; domain the tree: held by thread"));
     CHECK(locking::death_of([] {
               SharedSlab<long> numbers(PageCache::process(), "numbers");
               SharedSlab<long> others(PageCache::process(), "others");
               numbers.destroy(others.make(1));
-          }).says("shared slab numbers", "not an object of this slab"));
+          })
+              .says("pool_misuse_test.cc", "shared slab numbers: 0x",
+                    "is not an object of this slab", "thread"));
 }
 
 TEST_CASE("an object given to the wrong pool is named with both paths") {

@@ -57,37 +57,22 @@ void SlabBase::unfile(Page& page) noexcept {
 }
 
 void* SlabBase::take_slot() noexcept {
-    std::byte* slot = std::exchange(spare_, nullptr);
-    if (slot == nullptr) {
-        if ((current_ == nullptr || current_->free_count == 0) && !next_page()) return nullptr;
-        slot = current_->start_of_page() + current_->take() * layout_.size;
-        if (++taken_ > live_peak_) live_peak_ = taken_;
-    }
+    if ((current_ == nullptr || current_->free_count == 0) && !next_page()) return nullptr;
+    std::byte* slot = current_->start_of_page() + current_->take() * layout_.size;
+    if (++taken_ > live_peak_) live_peak_ = taken_;
     poison_.reveal(slot, layout_.size);
     return slot;
 }
 
-void SlabBase::give_slot(std::byte* slot, std::size_t index) noexcept {
+void SlabBase::give_watched_slot(std::byte* slot, std::size_t index) noexcept {
     poison_.hide(slot, layout_.size);
-    if (spare_ == nullptr) {
-        spare_ = slot;
-    } else {
-        put_slot(Page::of(slot), index);
-    }
-}
-
-void SlabBase::put_slot(Page& page, std::size_t index) noexcept {
-    page.put(index);
-    --taken_;
-    if (&page != current_ && (page.free_count == 1 || page.free_count == layout_.count)) {
-        refile(page);
-    }
+    put_slot(Page::of(slot), index, layout_);
 }
 
 void SlabBase::settle_spare() noexcept {
     if (spare_ == nullptr) return;
     const std::byte* slot = std::exchange(spare_, nullptr);
-    put_slot(Page::of(slot), Page::index_of(slot, layout_));
+    put_slot(Page::of(slot), Page::index_of(slot, layout_), layout_);
 }
 
 bool SlabBase::next_page() noexcept {
@@ -108,13 +93,11 @@ bool SlabBase::next_page() noexcept {
 }
 
 void SlabBase::refile(Page& page) noexcept {
-    if (page.free_count < layout_.count) {
-        unfile(page);
-        file(page, partial);
-        return;
-    }
+    if (&page == current_) return;
     unfile(page);
-    if (empty_ == nullptr) {
+    if (page.free_count < layout_.count) {
+        file(page, partial);
+    } else if (empty_ == nullptr) {
         empty_ = &page;
     } else {
         free_page(page);
@@ -193,10 +176,6 @@ void SlabBase::verify() const {
     TERN_ASSERT(sum.live == taken_ && sum.pages == pages_ && full_pages == full_pages_,
                 "counters of slab ", name_, ": taken ", sum.live, " of ", taken_, ", pages ",
                 sum.pages, " of ", pages_, ", full ", full_pages, " of ", full_pages_);
-}
-
-void SlabBase::bad_object(const void* object, const char* why, Here where) const {
-    locking::fatal(where, {"slab ", name_, " in pool ", pool_.path(), ": ", object, " is ", why});
 }
 
 }  // namespace tern::alloc

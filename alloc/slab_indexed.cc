@@ -152,17 +152,13 @@ bool IndexedSlabBase::has_page_of(const void* address) const {
 
 std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
     if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) {
-        bad_object(object, "not an object of this slab", where);
+        pool_.bad_object(*this, object, "not an object of this slab", where);
     }
     const std::uint32_t id = id_at(object);
-    if (object_at(id) != object) bad_object(object, "not the start of an object", where);
-    if (!lives(id)) bad_object(object, "destroyed twice", where);
+    if (object_at(id) != object)
+        pool_.bad_object(*this, object, "not the start of an object", where);
+    if (!lives(id)) pool_.bad_object(*this, object, "destroyed twice", where);
     return id;
-}
-
-void IndexedSlabBase::bad_object(const void* object, const char* why, Here where) const {
-    locking::fatal(where,
-                   {"indexed slab ", name_, " in pool ", pool_.path(), ": ", object, " is ", why});
 }
 
 void IndexedSlabBase::verify() const {

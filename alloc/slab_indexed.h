@@ -87,7 +87,7 @@ class IndexedSlabBase : public Resource {
 
     std::uint32_t id_at(const void* object) const {
         if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
-            bad_object(object, "not an object of this slab", locking::Here::now());
+            pool_.bad_object(*this, object, "not an object of this slab", locking::Here::now());
         return Page::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));
     }
@@ -95,7 +95,6 @@ class IndexedSlabBase : public Resource {
     bool lives(std::uint32_t id) const;
     /// The id of an object that lives; aborts otherwise.
     std::uint32_t live_id_at(const void* object, locking::Here where) const;
-    [[noreturn]] void bad_object(const void* object, const char* why, locking::Here where) const;
 
     template <class F>
     void for_each_live(F&& use) const {

@@ -11,6 +11,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace tern::alloc {
 
@@ -81,9 +82,31 @@ struct SlabPage : PageNote {
         return word * 64 + bit;
     }
 
+    /// Takes the first free slots, as many as `room` holds; returns how many there were.
+    std::size_t take_many(std::span<void*> room, const SlabLayout& layout) {
+        std::size_t taken = 0;
+        for (std::size_t word = 0; word < words && taken < room.size(); ++word) {
+            std::byte* slots = start_of_page() + word * 64 * layout.size;
+            std::uint64_t free = free_bits[word];
+            for (; free != 0 && taken < room.size(); free &= free - 1) {
+                room[taken++] =
+                    slots + static_cast<std::size_t>(std::countr_zero(free)) * layout.size;
+            }
+            free_bits[word] = free;
+        }
+        free_count = static_cast<std::uint16_t>(free_count - taken);
+        return taken;
+    }
+
     void put(std::size_t index) {
         free_bits[index / 64] |= std::uint64_t{1} << (index % 64);
         ++free_count;
+    }
+
+    /// Puts several slots of one word back.
+    void put_many(std::size_t word, std::uint64_t slots) {
+        free_bits[word] |= slots;
+        free_count = static_cast<std::uint16_t>(free_count + std::popcount(slots));
     }
 
     bool is_free(std::size_t index) const {

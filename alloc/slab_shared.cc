@@ -1,9 +1,11 @@
 #include "alloc/slab_shared.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace tern::alloc {
 
+using locking::Here;
 using DepotGuard = locking::Guard<SharedSlabLevel>;
 
 SharedSlabBase::SharedSlabBase(PageCache& cache, std::string_view name, const SlabLayout& layout)
@@ -22,8 +24,7 @@ std::size_t SharedSlabBase::take_spare(std::span<void*> room) noexcept {
     if (taken != 0) return taken;
     Page* page = page_with_room();
     if (page == nullptr) return 0;
-    while (taken < room.size() && page->free_count != 0)
-        room[taken++] = page->start_of_page() + page->take() * layout_.size;
+    taken = page->take_many(room, layout_);
     free_in_pages_ -= taken;
     if (page->free_count == 0) {
         page->leave(partial_);
@@ -37,8 +38,7 @@ void SharedSlabBase::give_spare(std::span<void* const> objects) noexcept {
     const std::size_t kept = std::min(objects.size(), spare_max - spare_count_);
     std::copy_n(objects.data(), kept, spare_ + spare_count_);
     spare_count_ += kept;
-    for (void* object : objects.subspan(kept))
-        return_object(object);
+    return_objects(objects.subspan(kept));
 }
 
 SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
@@ -55,12 +55,29 @@ SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
     return &page;
 }
 
-void SharedSlabBase::return_object(void* object) noexcept {
-    Page& page = Page::of(object);
-    const std::size_t index = Page::index_of(object, layout_);
-    TERN_ASSERT(!page.is_free(index), "object destroyed twice in shared slab ", name_);
-    page.put(index);
-    ++free_in_pages_;
+void SharedSlabBase::return_objects(std::span<void* const> objects) noexcept {
+    for (auto at = objects.begin(); at != objects.end();) {
+        // What comes back together was often made together: neighbours share one change of a note.
+        Page& page = Page::of(*at);
+        const std::size_t word = Page::index_of(*at, layout_) / 64;
+        const std::uint64_t free = page.free_bits[word];
+        std::uint64_t returned = 0;
+        for (; at != objects.end() && &Page::of(*at) == &page; ++at) {
+            const std::size_t index = Page::index_of(*at, layout_);
+            if (index / 64 != word) break;
+            const std::uint64_t slot = std::uint64_t{1} << (index % 64);
+            if (((free | returned) & slot) != 0) [[unlikely]]
+                bad_object(*at, "destroyed twice, as shows when it goes back to its page",
+                           Here::now());
+            returned |= slot;
+        }
+        page.put_many(word, returned);
+        note_returned(page, static_cast<std::size_t>(std::popcount(returned)));
+    }
+}
+
+void SharedSlabBase::note_returned(Page& page, std::size_t objects) noexcept {
+    free_in_pages_ += objects;
     if (page.free_count == layout_.count) {
         if (page.label != 0) page.leave(partial_);
         free_in_pages_ -= layout_.count;
@@ -73,14 +90,18 @@ void SharedSlabBase::return_object(void* object) noexcept {
     }
 }
 
+void SharedSlabBase::bad_object(const void* object, std::string_view why, Here where) const {
+    locking::fatal(where, {"shared slab ", name_, ": ", object, " is ", why});
+}
+
 void SharedSlabBase::finish() noexcept {
     // What vanished threads had of it cannot come back.
     TERN_ASSERT(totals().taken == 0 || stocks_lost(), "shared slab ", name_, " destroyed with ",
                 totals().taken, " objects alive");
     collect_stocks();
     const DepotGuard guard = depot_.lock_dynamic();
-    while (spare_count_ != 0)
-        return_object(spare_[--spare_count_]);
+    return_objects({spare_, spare_count_});
+    spare_count_ = 0;
     TERN_ASSERT(pages_ == 0 || stocks_lost(), "shared slab ", name_, " lost ", pages_, " pages");
 }
 

@@ -60,9 +60,9 @@ class SharedSlabBase : public detail::MagazineOwner {
         return object;
     }
 
-    void deallocate(void* object) noexcept {
-        TERN_ASSERT(cache_.spans(object) && Page::of(object).held_by(holder_), "shared slab ",
-                    name_, ": ", object, " is not an object of this slab");
+    void deallocate(void* object, locking::Here where) noexcept {
+        if (!cache_.spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
+            bad_object(object, "not an object of this slab", where);
         poison_.hide(object, layout_.size);
         push(object);
     }
@@ -94,9 +94,15 @@ class SharedSlabBase : public detail::MagazineOwner {
     void give_spare(std::span<void* const> objects) noexcept;
     void finish() noexcept;
 
+    [[noreturn, gnu::cold]] void bad_object(const void* object,
+                                            std::string_view why,
+                                            locking::Here where) const;
+
     // Depot held.
     Page* page_with_room() noexcept;
-    void return_object(void* object) noexcept;
+    /// To their pages.
+    void return_objects(std::span<void* const> objects) noexcept;
+    void note_returned(Page& page, std::size_t objects) noexcept;
 
     PageCache& cache_;
     const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
@@ -137,10 +143,10 @@ class SharedSlab final : public SharedSlabBase {
         return slot == nullptr ? nullptr : ::new (slot) T(std::forward<A>(arguments)...);
     }
 
-    /// Any thread.
-    void destroy(T& object) noexcept {
+    /// Any thread. That an object was destroyed twice shows when its batch goes back to the pages.
+    void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
         object.~T();
-        deallocate(&object);
+        deallocate(&object, where);
     }
 
     template <class... A>

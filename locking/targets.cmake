@@ -42,7 +42,10 @@ target_compile_options(tern_flags INTERFACE
 if(TERN_SANITIZE)
     target_compile_options(tern_flags INTERFACE -fsanitize=${TERN_SANITIZE} -fno-sanitize-recover=all
         # That check needs RTTI, which the libraries do without.
-        -fno-sanitize=vptr)
+        -fno-sanitize=vptr
+        # GCC's null checks jump on the flags of the addition that made the address of a thread-local object, which
+        # the linker turns into a LEA that sets none; addresses that need no linker's help are computed as written.
+        $<$<CXX_COMPILER_ID:GNU>:-ftls-model=local-exec>)
     target_link_options(tern_flags INTERFACE -fsanitize=${TERN_SANITIZE})
 endif()
 if(TERN_FUZZ)

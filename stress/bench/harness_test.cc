@@ -101,11 +101,13 @@ TEST_CASE("contestants run in turn, the first round does not count") {
     CHECK(table_of(result).find("left out: not installed") != std::string::npos);
 }
 
-TEST_CASE("numbers have three digits") {
+TEST_CASE("numbers have three digits, and four just above one") {
     CHECK(figure(4.8321) == "4.83");
     CHECK(figure(48.321) == "48.3");
     CHECK(figure(4832.1) == "4832");
     CHECK(figure(0.020514) == "0.0205");
+    CHECK(figure(1.0157) == "1.016");
+    CHECK(figure(1.1) == "1.10");
     CHECK(figure(0) == "0");
     CHECK(figure(nothing) == "-");
 }

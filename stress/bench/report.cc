@@ -87,7 +87,8 @@ std::string figure(double value) {
     const double size = std::fabs(value);
     if (size >= 100 || size == 0) return fmt::format("{:.0f}", value);
     if (size >= 10) return fmt::format("{:.1f}", value);
-    if (size >= 1) return fmt::format("{:.2f}", value);
+    // What says how much more than one it is needs a digit more.
+    if (size >= 1) return fmt::format("{:.{}f}", value, size < 1.1 ? 3 : 2);
     return fmt::format("{:.3g}", value);
 }
 
