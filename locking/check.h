@@ -83,12 +83,12 @@ ViolationHandler set_violation_handler(ViolationHandler handler) noexcept;
 
 /// Reports a bug of the program and aborts. The report has the place, the message, the thread, and
 /// the domains that it holds with the places where it took them.
-[[noreturn]] void fatal(Here where, std::initializer_list<TextPiece> message) noexcept;
+[[noreturn, gnu::cold]] void fatal(Here where, std::initializer_list<TextPiece> message) noexcept;
 
 /// The cold half of TERN_ASSERT.
-[[noreturn]] void assertion_failed(Here where,
-                                   const char* condition,
-                                   std::initializer_list<TextPiece> message) noexcept;
+[[noreturn, gnu::cold]] void assertion_failed(Here where,
+                                              const char* condition,
+                                              std::initializer_list<TextPiece> message) noexcept;
 
 }  // namespace tern::locking
 

@@ -14,7 +14,7 @@ bool DomainBase::try_lock_erased(Here where) {
         order_violation(thread, where);
     }
     if (!mutex_.try_lock()) return false;
-    settle(thread, where);
+    settle(thread, thread.innermost(), where);
     return true;
 }
 

@@ -58,18 +58,18 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     [[gnu::always_inline]] void lock_erased(Here where = Here::now())
         TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
-        check_order(thread, where);
+        HeldEntry* below = check_order(thread, where);
         if (!mutex_.try_lock()) [[unlikely]]
             acquire_contended(thread, where);
-        settle(thread, where);
+        settle(thread, below, where);
     }
 
     [[gnu::always_inline]] void unlock_erased(Here where = Here::now())
         TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
-        pop(thread, where);
+        const HeldEntry& left = pop(thread, where);
         if (hold_start_ != 0) [[unlikely]]
-            end_sample(thread.entries[thread.held() + 1].where());
+            end_sample(left.where());
         holder_.store(nullptr, std::memory_order_relaxed);
         mutex_.unlock();
     }
@@ -83,13 +83,14 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     [[gnu::always_inline]] void lock_sibling_erased(Here where = Here::now())
         TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
-        const RankedLock* previous = thread.entries[thread.held()].lock();
+        HeldEntry* below = thread.innermost();
+        const RankedLock* previous = below->lock();
         const bool younger = previous != nullptr && previous->rank() == rank() &&
-                             previous->serial() < serial() && thread.floor() == rank();
-        if (!younger || thread.in_read_section()) check_order(thread, where);
+                             previous->serial() < serial() && below->floor() == rank();
+        if (!younger || thread.in_read_section()) below = check_order(thread, where);
         if (!mutex_.try_lock()) [[unlikely]]
             acquire_contended(thread, where);
-        settle(thread, where);
+        settle(thread, below, where);
     }
 
     /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
@@ -108,11 +109,11 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
 
   private:
     /// The mutex is ours; writes it into the books.
-    void settle(ThreadState& thread, Here where) {
+    void settle(ThreadState& thread, HeldEntry* below, Here where) {
         holder_.store(&thread, std::memory_order_relaxed);
         if (count_acquisition() % sample_every == 0) [[unlikely]]
             begin_sample();
-        push(thread, where, false);
+        push(thread, below, where, false);
     }
 
     static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
@@ -122,7 +123,7 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     void acquire_contended(ThreadState& thread, Here where) TERN_NO_THREAD_SAFETY_ANALYSIS;
     void begin_sample();
     void end_sample(Here taken);
-    [[noreturn]] void not_held(Here where) const;
+    [[noreturn, gnu::cold]] void not_held(Here where) const;
 
     // One hold in this many is timed, if somebody wants to know.
     static constexpr std::uint64_t sample_every = 64;

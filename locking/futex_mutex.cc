@@ -1,13 +1,32 @@
 #include "locking/futex_mutex.h"
 
+#include <algorithm>
+
 namespace tern::locking {
 
-bool FutexMutex::lock_spinning() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
-    for (int i = 0; i < spins; ++i) {
-        const std::uint32_t seen = word_.load(std::memory_order_relaxed);
-        if (seen == 0 && try_lock()) return true;
-        if ((seen & (slept_on | handover)) != 0) return false;
-        cpu_pause();
+bool FutexMutex::lock_spinning(Waiter waiter) noexcept {
+    const unsigned pauses_max = waiter.starved ? 1 : spins_between_looks;
+    unsigned pauses = 1;
+    for (unsigned spun = 0; spun < spins; spun += pauses) {
+        std::uint32_t seen = word_.load(std::memory_order_relaxed);
+        if (waiter.may_take(seen)) {
+            if (take(seen, waiter.taken())) return true;
+        } else if (waiter.starved && (seen & reserved) == 0) {
+            word_.compare_exchange_strong(seen, seen | reserved, std::memory_order_relaxed);
+        }
+        pauses = std::min(2 * pauses, pauses_max);
+        for (unsigned i = 0; i < pauses; ++i)
+            cpu_pause();
+    }
+    return false;
+}
+
+/// Whether the waiter may sleep while the word is `word`; false if it can be taken.
+bool FutexMutex::mark_for_sleep(Waiter waiter, std::uint32_t& word) noexcept {
+    std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    while (!waiter.may_take(seen)) {
+        word = seen | slept_on | (waiter.starved ? reserved : 0);
+        if (word_.compare_exchange_weak(seen, word, std::memory_order_relaxed)) return true;
     }
     return false;
 }
@@ -18,16 +37,9 @@ void FutexMutex::lock_contended() noexcept {
 }
 
 void FutexMutex::wake_next(std::uint32_t seen) noexcept {
-    if ((seen & handover) != 0) {
-        // The word keeps newcomers out until one who has waited long takes it.
-        platform::wake_one(word_, starving);
-        return;
-    }
-    // Whoever got in meanwhile wakes the next one; otherwise the mark goes, and who is woken sets
-    // it again in case there are more.
-    std::uint32_t left = slept_on;
-    if (word_.compare_exchange_strong(left, 0, std::memory_order_relaxed))
-        platform::wake_one(word_, platform::all_channels);
+    // Who is next may be through and have destroyed the mutex by now, so the word is not looked at.
+    if ((seen & slept_on) == 0) return;  // it is reserved for somebody who is awake
+    platform::wake_one(word_, (seen & reserved) != 0 ? starving : platform::all_channels);
 }
 
 }  // namespace tern::locking

@@ -2,10 +2,10 @@
 
 /// The bare mutex inside a domain: four bytes, one compare-and-swap to take, one subtraction to
 /// leave. It exists apart from domain.h for the few places below domains (the list of threads);
-/// whoever can use a Domain uses a Domain, since nothing is checked here. A waiter spins shortly,
-/// then sleeps in the kernel. Newcomers may overtake sleepers, which keeps the lock busy, but not
-/// without bound: who has waited for `patience_ns` gets the lock handed over. Never allocates,
-/// owned by what it guards.
+/// whoever can use a Domain uses a Domain, since nothing is checked here. A waiter spins shortly
+/// and looks ever less often, then sleeps in the kernel. Newcomers may overtake those that slept,
+/// which keeps the lock busy, but not without bound: who has waited for `patience_ns` has the lock
+/// reserved for it. Never allocates, owned by what it guards; whoever takes it next may destroy it.
 
 #include "locking/annotations.h"
 #include "locking/backoff.h"
@@ -43,11 +43,13 @@ class TERN_CAPABILITY("mutex") FutexMutex {
     }
 
     bool try_lock() noexcept TERN_TRY_ACQUIRE(true) TERN_NO_THREAD_SAFETY_ANALYSIS {
-        std::uint32_t expected = 0;
-        const bool taken = word_.compare_exchange_strong(
-            expected, locked, std::memory_order_acquire, std::memory_order_relaxed);
-        if (taken) helgrind::acquired(this, true);
-        return taken;
+        std::uint32_t seen = 0;
+        if (!take(seen, locked)) [[unlikely]] {
+            // Free, and somebody was woken for it, who will look after other sleepers.
+            if (seen != slept_on || !take(seen, locked)) return false;
+        }
+        helgrind::acquired(this, true);
+        return true;
     }
 
     void unlock() noexcept TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
@@ -74,19 +76,43 @@ class TERN_CAPABILITY("mutex") FutexMutex {
     static constexpr std::uint64_t patience_ns = 1'000'000;
 
   private:
-    // The word: taken, somebody may sleep, the next owner must be one who has waited long.
+    // The word: taken, somebody may sleep, the next owner must be one who has waited long. The
+    // second one in a free mutex says that a sleeper was woken; who sleeps, or has slept, sets it
+    // anew for the others.
     static constexpr std::uint32_t locked = 1;
     static constexpr std::uint32_t slept_on = 2;
-    static constexpr std::uint32_t handover = 4;
+    static constexpr std::uint32_t reserved = 4;
 
     // Where sleepers stand.
     static constexpr std::uint32_t patient = 1;
     static constexpr std::uint32_t starving = 2;
 
     // About 5 us: longer than most critical sections, shorter than one sleep and wake-up.
-    static constexpr int spins = 200;
+    static constexpr unsigned spins = 200;
+    // Each look takes the word's line away from the owner, who may be in and out many times between
+    // two of them; only the next owner looks all the time.
+    static constexpr unsigned spins_between_looks = 64;
 
-    bool lock_spinning() noexcept TERN_TRY_ACQUIRE(true);
+    /// What a waiter knows of itself.
+    struct Waiter {
+        bool slept = false;
+        bool starved = false;
+
+        bool may_take(std::uint32_t seen) const {
+            return (seen & locked) == 0 && ((seen & reserved) == 0 || starved);
+        }
+
+        /// The word of a mutex that it takes.
+        std::uint32_t taken() const { return slept ? locked | slept_on : locked; }
+    };
+
+    bool take(std::uint32_t& seen, std::uint32_t word) noexcept {
+        return word_.compare_exchange_strong(seen, word, std::memory_order_acquire,
+                                             std::memory_order_relaxed);
+    }
+
+    bool lock_spinning(Waiter waiter) noexcept;
+    bool mark_for_sleep(Waiter waiter, std::uint32_t& word) noexcept;
     void wake_next(std::uint32_t seen) noexcept;
 
     std::atomic<std::uint32_t> word_{0};
@@ -94,25 +120,15 @@ class TERN_CAPABILITY("mutex") FutexMutex {
 
 template <class Sleeper>
 void FutexMutex::lock_contended(Sleeper& sleeper) noexcept {
-    if (lock_spinning()) return;
-    bool starved = false;
-    for (;;) {
-        std::uint32_t seen = word_.load(std::memory_order_relaxed);
-        if ((seen & locked) == 0 && ((seen & handover) == 0 || starved)) {
-            // Others may sleep too, so the mark stays and the next unlock wakes one of them.
-            if (word_.compare_exchange_weak(seen, locked | slept_on, std::memory_order_acquire,
-                                            std::memory_order_relaxed)) {
-                helgrind::acquired(this, true);
-                return;
-            }
-            continue;
-        }
-        const std::uint32_t wanted = seen | slept_on | (starved ? handover : 0);
-        if (wanted != seen && !word_.compare_exchange_weak(seen, wanted, std::memory_order_relaxed))
-            continue;
-        sleeper.sleep(word_, wanted, starved ? starving : patient);
-        starved = starved || sleeper.waited_ns() > patience_ns;
+    Waiter waiter;
+    while (!lock_spinning(waiter)) {
+        std::uint32_t word = 0;
+        if (!mark_for_sleep(waiter, word)) continue;
+        sleeper.sleep(word_, word, waiter.starved ? starving : patient);
+        waiter.slept = true;
+        waiter.starved = waiter.starved || sleeper.waited_ns() > patience_ns;
     }
+    helgrind::acquired(this, true);
 }
 
 }  // namespace tern::locking

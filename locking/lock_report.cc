@@ -68,8 +68,8 @@ Hold read_hold(const HeldEntry& entry) {
 template <class F>
 void for_each_hold(const Looking& looking, F&& visit) {
     for (const ThreadState* thread = looking.threads(); thread; thread = thread->next) {
-        for (std::uint32_t i = 1; i <= thread->held(); ++i)
-            visit(*thread, read_hold(thread->entries[i]));
+        for (const HeldEntry& entry : thread->held())
+            visit(*thread, read_hold(entry));
     }
 }
 
@@ -88,8 +88,8 @@ void add_holders(TextBuffer& text, const Looking& looking, const RankedLock& loc
 void add_thread(TextBuffer& text, const Looking& looking, const ThreadState& thread) {
     text.add({ThreadText(thread.id).text(), thread.in_read_section() ? ", in a read section" : "",
               "\n"});
-    for (std::uint32_t i = 1; i <= thread.held(); ++i) {
-        const Hold hold = read_hold(thread.entries[i]);
+    for (const HeldEntry& entry : thread.held()) {
+        const Hold hold = read_hold(entry);
         text.add({"  holds ", hold.lock->name(), " (rank ", hold.lock->rank(), ")",
                   hold.shared ? " for reading" : "", ", taken at ", hold.where.file, ":",
                   hold.where.line, "\n"});

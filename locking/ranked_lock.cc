@@ -17,20 +17,18 @@ constinit std::atomic<std::uint64_t> locks_alive{0};
 
 /// Where this thread took a lock; nullptr if it does not hold it.
 const HeldEntry* find_entry(const ThreadState& thread, const RankedLock& lock) {
-    for (std::uint32_t i = 1; i <= thread.held(); ++i) {
-        if (thread.entries[i].lock() == &lock) return &thread.entries[i];
+    for (const HeldEntry& entry : thread.held()) {
+        if (entry.lock() == &lock) return &entry;
     }
     return nullptr;
 }
 
 /// The entry whose rank makes up the floor.
 const HeldEntry& highest_entry(const ThreadState& thread) {
-    const HeldEntry* highest = &thread.entries[1];
-    for (std::uint32_t i = 2; i <= thread.held(); ++i) {
-        if (thread.entries[i].lock()->rank() > highest->lock()->rank())
-            highest = &thread.entries[i];
-    }
-    return *highest;
+    const std::span<const HeldEntry> held = thread.held();
+    return *std::max_element(held.begin(), held.end(), [](const HeldEntry& a, const HeldEntry& b) {
+        return a.lock()->rank() < b.lock()->rank();
+    });
 }
 
 }  // namespace
@@ -67,7 +65,7 @@ void RankedLock::order_violation(const ThreadState& thread, Here where) const {
         fatal(where, {"domain ", name(), " (rank ", rank_, ") taken twice by one thread, first at ",
                       first.file, ":", first.line});
     }
-    if (rank_ <= thread.floor()) {
+    if (rank_ <= thread.innermost()->floor()) {
         const HeldEntry& entry = highest_entry(thread);
         const Here taken = entry.where();
         fatal(where, {"lock order violated: domain ", name(), " (rank ", rank_, ") wanted while ",
@@ -83,7 +81,7 @@ void RankedLock::release_violation(const ThreadState& thread, Here where) const 
         fatal(where, {"domain ", name(), " (rank ", rank_,
                       ") released by a thread that does not hold it, ", HolderText(*this).text()});
     }
-    const HeldEntry& innermost = thread.entries[thread.held()];
+    const HeldEntry& innermost = *thread.innermost();
     const Here taken = innermost.where();
     fatal(where, {"domain ", name(), " (rank ", rank_, ") released before ",
                   innermost.lock()->name(), " (rank ", innermost.lock()->rank(),

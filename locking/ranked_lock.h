@@ -45,28 +45,33 @@ class RankedLock {
     ~RankedLock();
 
     /// The three refuse with an abort whatever breaks the rules. The first one also introduces the
-    /// thread, before anything is locked: a thread that forks waits for both.
-    void check_order(ThreadState& thread, Here where) const {
-        if (rank_ <= thread.floor() || (rank_ < first_leaf_rank && thread.in_read_section()))
-            [[unlikely]] {
+    /// thread, before anything is locked: a thread that forks waits for both. It returns what to
+    /// push() on, so that nothing has to be looked up while the lock is held.
+    HeldEntry* check_order(ThreadState& thread, Here where) const {
+        if (rank_ <= thread.innermost()->floor()) [[unlikely]] {
             check_order_slowly(thread, where);
         }
+        if (thread.in_read_section()) [[unlikely]] {
+            if (rank_ < first_leaf_rank) check_order_slowly(thread, where);
+        }
+        return thread.innermost();
     }
 
-    void push(ThreadState& thread, Here where, bool shared) const {
-        const std::uint32_t depth = thread.held();
-        if (depth == held_depth_max) [[unlikely]]
+    void push(ThreadState& thread, HeldEntry* below, Here where, bool shared) const {
+        if (below == &thread.entries[held_depth_max]) [[unlikely]]
             too_deep(where);
-        const LockRank floor = thread.entries[depth].floor();
-        thread.entries[depth + 1].set(this, where, floor > rank_ ? floor : rank_, shared);
-        thread.depth.store(depth + 1, std::memory_order_relaxed);
+        const LockRank floor = below->floor();
+        below[1].set(this, where, floor > rank_ ? floor : rank_, shared);
+        thread.top.store(below + 1, std::memory_order_relaxed);
     }
 
-    void pop(ThreadState& thread, Here where) const {
-        const std::uint32_t depth = thread.held();
-        if (thread.entries[depth].lock() != this) [[unlikely]]
+    /// Returns the entry, which stays as it is until the next push().
+    const HeldEntry& pop(ThreadState& thread, Here where) const {
+        HeldEntry* top = thread.innermost();
+        if (top->lock() != this) [[unlikely]]
             release_violation(thread, where);
-        thread.depth.store(depth - 1, std::memory_order_relaxed);
+        thread.top.store(top - 1, std::memory_order_relaxed);
+        return *top;
     }
 
     /// Counts one more acquisition by the holder; returns the number.
@@ -76,13 +81,13 @@ class RankedLock {
         return number;
     }
 
-    [[noreturn]] void order_violation(const ThreadState& thread, Here where) const;
-    [[noreturn]] void release_violation(const ThreadState& thread, Here where) const;
-    [[noreturn]] void destroyed_while_held() const;
+    [[noreturn, gnu::cold]] void order_violation(const ThreadState& thread, Here where) const;
+    [[noreturn, gnu::cold]] void release_violation(const ThreadState& thread, Here where) const;
+    [[noreturn, gnu::cold]] void destroyed_while_held() const;
 
   private:
-    void check_order_slowly(ThreadState& thread, Here where) const;
-    [[noreturn]] void too_deep(Here where) const;
+    [[gnu::cold]] void check_order_slowly(ThreadState& thread, Here where) const;
+    [[noreturn, gnu::cold]] void too_deep(Here where) const;
 
     std::uint64_t serial_;
     std::atomic<std::uint64_t> acquisitions_{0};
@@ -94,14 +99,13 @@ class RankedLock {
 /// Calls `visit(lock, where)` for each lock this thread holds, outermost first.
 template <class F>
 void for_each_held(F&& visit) {
-    const ThreadState& thread = thread_state;
-    for (std::uint32_t i = 1; i <= thread.held(); ++i)
-        visit(*thread.entries[i].lock(), thread.entries[i].where());
+    for (const HeldEntry& entry : thread_state.held())
+        visit(*entry.lock(), entry.where());
 }
 
 /// How many domains this thread holds.
 inline std::size_t held_count() {
-    return thread_state.held();
+    return thread_state.held().size();
 }
 
 }  // namespace tern::locking

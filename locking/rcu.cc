@@ -102,7 +102,7 @@ void check_may_wait(Here where) {
     }
     const bool faulty =
         state.fault.load(std::memory_order_relaxed) == testing::Fault::wait_anywhere;
-    if (thread_state.held() != 0 && !faulty) {
+    if (!thread_state.held().empty() && !faulty) {
         fatal(where, {"waiting for readers with a domain held; retire the object instead"});
     }
 }

@@ -2,6 +2,8 @@
 
 #include "locking/thread_list.h"
 
+#include <algorithm>
+
 namespace tern::locking {
 
 namespace {
@@ -66,7 +68,7 @@ bool SharedDomainBase::try_lock_shared_erased(Here where) {
         order_violation(thread, where);
     if (!try_read(where)) return false;
     helgrind::acquired(this, false);
-    push(thread, where, true);
+    push(thread, thread.innermost(), where, true);
     return true;
 }
 
@@ -80,7 +82,7 @@ void SharedDomainBase::too_many_readers(Here where) const {
 
 void SharedDomainBase::lock_erased(Here where) {
     ThreadState& thread = thread_state;
-    check_order(thread, where);
+    HeldEntry* below = check_order(thread, where);
     std::uint32_t expected = 0;
     if (!word_.compare_exchange_strong(expected, writing, std::memory_order_acquire,
                                        std::memory_order_relaxed)) [[unlikely]] {
@@ -89,7 +91,7 @@ void SharedDomainBase::lock_erased(Here where) {
     helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
-    push(thread, where, false);
+    push(thread, below, where, false);
 }
 
 bool SharedDomainBase::try_lock_erased(Here where) {
@@ -104,7 +106,7 @@ bool SharedDomainBase::try_lock_erased(Here where) {
     helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
-    push(thread, where, false);
+    push(thread, thread.innermost(), where, false);
     return true;
 }
 
@@ -128,11 +130,9 @@ void SharedDomainBase::unlock_erased(Here where) {
 }
 
 bool SharedDomainBase::held_shared_by_this_thread() const {
-    const ThreadState& thread = thread_state;
-    for (std::uint32_t i = 1; i <= thread.held(); ++i) {
-        if (thread.entries[i].lock() == this) return true;
-    }
-    return false;
+    const std::span<const HeldEntry> held = thread_state.held();
+    return std::any_of(held.begin(), held.end(),
+                       [this](const HeldEntry& entry) { return entry.lock() == this; });
 }
 
 void SharedDomainBase::assert_held(Here where) const {

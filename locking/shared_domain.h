@@ -47,11 +47,11 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
 
     [[gnu::always_inline]] void lock_shared_erased(Here where = Here::now()) {
         ThreadState& thread = thread_state;
-        check_order(thread, where);
+        HeldEntry* below = check_order(thread, where);
         if (!try_read(where)) [[unlikely]]
             wait_to_read(thread, where);
         helgrind::acquired(this, false);
-        push(thread, where, true);
+        push(thread, below, where, true);
     }
 
     [[gnu::always_inline]] void unlock_shared_erased(Here where = Here::now()) {
@@ -115,7 +115,7 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
         return false;
     }
 
-    [[noreturn]] void too_many_readers(Here where) const;
+    [[noreturn, gnu::cold]] void too_many_readers(Here where) const;
     void wake_writer();
     void wait_to_read(ThreadState& thread, Here where);
     void wait_to_write(ThreadState& thread, Here where);

@@ -2,10 +2,13 @@
 
 #include "locking/ranked_lock.h"
 
+#include <limits>
+
 #include <pthread.h>
 
 namespace tern::locking {
 
+constinit HeldEntry outside_of_the_list(std::numeric_limits<LockRank>::max());
 constinit thread_local ThreadState thread_state;
 constinit ThreadList thread_list;
 
@@ -25,11 +28,11 @@ void link(ThreadState& thread) TERN_REQUIRES(thread_list.mutex) {
 void dismiss(void* ended) {
     ThreadState& thread = *static_cast<ThreadState*>(ended);
     TERN_ASSERT(!thread.in_read_section(), "thread ends inside an RCU read section");
-    TERN_ASSERT(thread.held() == 0, "thread ends with a domain held");
+    TERN_ASSERT(thread.held().empty(), "thread ends with a domain held");
     thread_list.mutex.lock();
     *thread.previous = thread.next;
     if (thread.next != nullptr) thread.next->previous = thread.previous;
-    thread.entries[0].set(nullptr, {}, ThreadState::not_introduced, false);
+    thread.top.store(&outside_of_the_list, std::memory_order_relaxed);
     // The destructor of another key may still read, and would be introduced again.
     thread.reader_word.store(ThreadState::not_plain, std::memory_order_relaxed);
     thread_list.mutex.unlock();
@@ -72,7 +75,7 @@ void introduce(ThreadState& thread) noexcept {
         thread.reader_word.store(0, std::memory_order_relaxed);
     }
     link(thread);
-    thread.entries[0].set(nullptr, {}, Nothing::rank, false);
+    thread.top.store(thread.entries, std::memory_order_relaxed);
     thread_list.mutex.unlock();
     TERN_ASSERT(::pthread_setspecific(exit_key, &thread) == 0);
 }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace tern::locking {
 
@@ -54,6 +55,10 @@ class HeldEntry {
     std::atomic<std::uint64_t> rest_{0};  ///< line, shared, floor
 };
 
+/// Where a thread stands that is not in the list: above it there is no rank, so that the first lock
+/// comes to introduce the thread. Never written.
+extern constinit HeldEntry outside_of_the_list;
+
 /// What a sleeping thread waits for; `lock` is nullptr if it does not.
 struct WaitEntry {
     std::atomic<const RankedLock*> lock{nullptr};
@@ -69,26 +74,27 @@ struct ThreadState {
     static constexpr std::uint64_t not_plain = 0x8000;
     static constexpr unsigned phase_shift = 16;
 
-    static constexpr LockRank not_introduced = 0xffff;
-
     alignas(64) std::atomic<std::uint64_t> reader_word{not_plain};
-    std::atomic<std::uint32_t> depth{0};
-    std::uint32_t depth_max = 0;  ///< held_depth_max once the thread is in the list
-    std::uint32_t id = 0;         ///< of the system; set before the thread is in the list
-    // Entry 0 is the floor of an empty stack. A thread that is not in the list has one above which
-    // there is no rank, so that its first lock comes to introduce it.
-    HeldEntry entries[held_depth_max + 1] = {HeldEntry(not_introduced)};
+    std::atomic<HeldEntry*> top{&outside_of_the_list};
+    HeldEntry entries[held_depth_max + 1];  ///< the first is the floor of an empty stack
+    std::uint32_t id = 0;                   ///< of the system; set before the thread is in the list
     WaitEntry waits;
 
     // Under the mutex of the list.
     ThreadState* next = nullptr;
     ThreadState** previous = nullptr;
 
-    bool introduced() const { return entries[0].floor() != not_introduced; }
+    /// The entry of the lock taken last.
+    HeldEntry* innermost() const { return top.load(std::memory_order_relaxed); }
 
-    std::uint32_t held() const { return depth.load(std::memory_order_relaxed); }
+    bool introduced() const { return innermost() != &outside_of_the_list; }
 
-    LockRank floor() const { return entries[held()].floor(); }
+    /// What the thread holds, outermost first.
+    std::span<const HeldEntry> held() const {
+        const HeldEntry* last = innermost();
+        if (last == &outside_of_the_list) return {};
+        return {entries + 1, static_cast<std::size_t>(last - entries)};
+    }
 
     bool in_read_section() const {
         return (reader_word.load(std::memory_order_relaxed) & nesting_mask) != 0;

@@ -50,6 +50,8 @@ constexpr Banned banned[] = {
     {"#include <iostream>", "fmt"},
     {"#include <regex>", "a hand-written scan"},
     {"dynamic_cast", "a kind or a virtual function"},
+    {"no_sanitize", "code that the sanitizers understand"},
+    {"default_suppressions", "code that the sanitizers understand"},
     {"typeid(", "a kind"},
     {"using namespace ", "full names"},
     {"std::source_location", "locking::Here"},

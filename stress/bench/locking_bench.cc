@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
     tern::bench::Suite suite("locking");
     tern::bench::add_mutex_rows(suite);
+    tern::bench::add_order_rows(suite);
     tern::bench::add_report_rows(suite);
     tern::bench::add_contention_rows(suite);
     tern::bench::add_reader_rows(suite);

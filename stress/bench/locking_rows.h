@@ -15,6 +15,8 @@ namespace tern::bench {
 
 /// L1 to L4, L6, L7, L9: one thread, nobody else wants the lock.
 void add_mutex_rows(Suite& suite);
+/// L5: who finds planted mistakes of order.
+void add_order_rows(Suite& suite);
 /// L8: what a report costs.
 void add_report_rows(Suite& suite);
 /// L10: several threads want one lock.

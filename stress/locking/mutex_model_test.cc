@@ -20,12 +20,14 @@ namespace {
 
 constexpr std::uint8_t locked = 1;
 constexpr std::uint8_t slept_on = 2;
-constexpr std::uint8_t handover = 4;
+constexpr std::uint8_t reserved = 4;
 
 enum class At : std::uint8_t {
     try_lock,
+    try_marked,
     look,
     take,
+    reserve,
     mark,
     sleep,
     asleep,
@@ -39,6 +41,7 @@ struct Thread {
     At at = At::try_lock;
     std::uint8_t rounds = 0;
     std::uint8_t seen = 0;
+    bool slept = false;
     bool starved = false;
     auto operator<=>(const Thread&) const = default;
 };
@@ -52,7 +55,7 @@ struct MutexState {
     auto operator<=>(const MutexState&) const = default;
 };
 
-enum class Defect { none, no_wake, no_mark_after_sleep, newcomers_take_what_is_kept };
+enum class Defect { none, no_wake, no_mark_after_sleep };
 
 struct MutexModel {
     Defect defect = Defect::none;
@@ -85,17 +88,30 @@ struct MutexModel {
         const std::uint8_t seen = thread.seen;
         switch (thread.at) {
             case At::try_lock:
-                word == 0 ? go(At::inside, locked, 0) : go(At::look, word, 0);
+                if (word == 0) go(At::inside, locked, 0);
+                if (word == slept_on) go(At::try_marked, word, 0);
+                if (word != 0 && word != slept_on) go(At::look, word, 0);
+                return;
+            case At::try_marked:
+                word == slept_on ? go(At::inside, locked, 0) : go(At::look, word, 0);
                 return;
             case At::look: {
-                const bool kept = (word & handover) != 0 && !thread.starved &&
-                                  defect != Defect::newcomers_take_what_is_kept;
-                go((word & locked) == 0 && !kept ? At::take : At::mark, word, word);
+                const bool free = (word & locked) == 0;
+                if (free && ((word & reserved) == 0 || thread.starved)) {
+                    go(At::take, word, word);
+                    return;
+                }
+                // It has spun long enough, or spins on.
+                go(At::mark, word, word);
+                if (thread.starved && (word & reserved) == 0) go(At::reserve, word, word);
                 return;
             }
+            case At::reserve:
+                go(At::look, word == seen ? word | reserved : word, 0);
+                return;
             case At::take:
                 if (word == seen) {
-                    const bool mark = defect != Defect::no_mark_after_sleep;
+                    const bool mark = thread.slept && defect != Defect::no_mark_after_sleep;
                     go(At::inside, mark ? locked | slept_on : locked, 0);
                 } else {
                     go(At::look, word, 0);
@@ -125,7 +141,7 @@ struct MutexModel {
 
   private:
     static std::uint8_t marked(const Thread& thread) {
-        return static_cast<std::uint8_t>(thread.seen | slept_on | (thread.starved ? handover : 0));
+        return static_cast<std::uint8_t>(thread.seen | slept_on | (thread.starved ? reserved : 0));
     }
 
     static void lose_patience_or_not(const MutexState& state,
@@ -133,15 +149,15 @@ struct MutexModel {
                                      std::vector<MutexState>& out) {
         MutexState next = state;
         next.threads[who].at = At::look;
+        next.threads[who].slept = true;
         out.push_back(next);
         next.threads[who].starved = true;
         out.push_back(next);
     }
 
     static void end_round(Thread& thread) {
-        thread.starved = false;
-        thread.seen = 0;
-        thread.at = ++thread.rounds == rounds_each ? At::over : At::try_lock;
+        const auto rounds = static_cast<std::uint8_t>(thread.rounds + 1);
+        thread = {.at = rounds == rounds_each ? At::over : At::try_lock, .rounds = rounds};
     }
 
     static void leave(const MutexState& state, std::size_t who, std::vector<MutexState>& out) {
@@ -149,7 +165,7 @@ struct MutexModel {
         Thread& thread = next.threads[who];
         thread.seen = state.word;
         next.word = static_cast<std::uint8_t>(state.word - locked);
-        if (state.word == locked) {
+        if ((state.word & slept_on) == 0) {
             end_round(thread);
         } else {
             thread.at = At::wake;
@@ -159,15 +175,8 @@ struct MutexModel {
 
     void wake(const MutexState& state, std::size_t who, std::vector<MutexState>& out) const {
         MutexState next = state;
-        const bool kept = (state.threads[who].seen & handover) != 0;
+        const bool kept = (state.threads[who].seen & reserved) != 0;
         end_round(next.threads[who]);
-        if (!kept) {
-            if (state.word != slept_on) {
-                out.push_back(next);
-                return;
-            }
-            next.word = 0;
-        }
         bool somebody = false;
         for (std::size_t i = 0; i < thread_count && defect != Defect::no_wake; ++i) {
             if (state.threads[i].at != At::asleep || (kept && !state.threads[i].starved)) continue;
