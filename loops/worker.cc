@@ -141,9 +141,10 @@ void Worker::turn() {
     if (wait > Duration()) {
         sleep(wait);
     } else {
-        harvest(Duration());
+        look_at_poller();
+        pace_.refresh();
     }
-    last_poll_ = pace_.refresh();
+    last_poll_ = pace_.now();
 }
 
 /// Runs loops, round after round, until there are none, a deadline has come, or it is time to ask
@@ -295,12 +296,15 @@ void Worker::fire(Instant now) {
     }
 }
 
-void Worker::harvest(Duration timeout) {
-    std::array<Poller::Report, 64> reports;
-    const std::size_t count = poller_->wait(reports, timeout);
-    for (std::size_t i = 0; i < count; ++i) {
+void Worker::look_at_poller() {
+    Reports reports;
+    deliver(std::span(reports).first(poller_->wait(reports, Duration())));
+}
+
+void Worker::deliver(std::span<const Poller::Report> reports) {
+    for (const Poller::Report& report : reports) {
         // The loop may have moved away or stopped meanwhile; its cell is still a cell.
-        LoopCell& cell = *static_cast<LoopCell*>(reports[i].token);
+        LoopCell& cell = *static_cast<LoopCell*>(report.token);
         cell.io_ready.store(true, std::memory_order_seq_cst);
         wake(cell);
     }
@@ -314,15 +318,16 @@ Duration Worker::wait_time(Instant now) {
     return std::clamp(earliest() - now, Duration(), max_sleep);
 }
 
+/// `timeout` counts from pace_.now(), which is the time of waking when it returns.
 void Worker::sleep(Duration timeout) {
     const bool trims = !trimmed_ && runtime_.state_->trim.function != nullptr;
     if (trims) timeout = std::min(timeout, trim_delay);
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
-    const Instant begin = runtime_.clock().now();
+    const Instant begin = pace_.now();
     if (spin(timeout)) return;
-    const Instant asleep_at = runtime_.clock().now();
+    const Instant asleep_at = pace_.refresh();
     if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
@@ -330,12 +335,15 @@ void Worker::sleep(Duration timeout) {
     // Whoever queued something before it could see the flag is seen here.
     const bool work =
         backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0 || group_.injected() != 0;
-    harvest(work ? Duration() : timeout);
+    Reports reports;
+    const std::size_t count = poller_->wait(reports, work ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
-    const Instant awake_at = runtime_.clock().now();
+    const Instant awake_at = pace_.refresh();
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
+    // Only now: what it queues for itself while it counts as asleep would make it kick itself.
+    deliver(std::span(reports).first(count));
     if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);
@@ -349,7 +357,7 @@ bool Worker::spin(Duration timeout) {
     const Duration limit = std::min(timeout, group_.options().spin);
     if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
     if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
-    const Instant start = runtime_.clock().now();
+    const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
     while (now - start < limit) {
@@ -358,10 +366,10 @@ bool Worker::spin(Duration timeout) {
             if (backlog() != 0 || demands_.load() != 0) return true;
             locking::cpu_pause();
         }
-        harvest(Duration());
+        look_at_poller();
         // Whoever we keep from this processor may be the one we wait for.
         ::sched_yield();
-        now = runtime_.clock().now();
+        now = pace_.refresh();
         if (now - before > preempted) {
             spin_budget_.preempted(now);
             return false;

@@ -14,9 +14,11 @@
 #include "loops/thread_group.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,7 +78,7 @@ class Worker {
 
     // Pieces of a turn; SimRuntime calls them one by one.
     void fire(Instant now);
-    void harvest(Duration timeout);
+    void look_at_poller();
     void run_hooks();
     /// `checks`: zero in real time, else handlers until the slice counts as used up.
     Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
@@ -119,6 +121,8 @@ class Worker {
     /// A run longer than that lets idle threads help with what waits behind it.
     static constexpr Duration help_delay = Duration::from_milliseconds(2);
 
+    using Reports = std::array<Poller::Report, 64>;
+
     struct Times {
         std::atomic<std::uint64_t> working_ns{0};  ///< written by the thread alone
         std::atomic<std::int64_t> idle{0};
@@ -147,6 +151,7 @@ class Worker {
 
     Duration wait_time(Instant now);
     void sleep(Duration timeout);
+    static void deliver(std::span<const Poller::Report> reports);
     void maintain();
     void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
     void update_earliest();
