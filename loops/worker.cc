@@ -27,7 +27,9 @@ constexpr std::size_t reclaim_budget = 256;
 constexpr unsigned long timer_slack_ns = 1;
 // While spinning, the kernel is asked once per so many looks at memory.
 constexpr unsigned looks_between_polls = 16;
-// A gap that long between two looks means that somebody else needs the processor.
+// A gap that long between two looks means that somebody else had the processor, and one that long
+// that he needs it.
+constexpr Duration yielded = Duration::from_microseconds(2);
 constexpr Duration preempted = Duration::from_microseconds(20);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
@@ -326,20 +328,23 @@ void Worker::sleep(Duration timeout) {
         timeout = std::min(timeout, reclaim_interval);
     }
     const Instant begin = pace_.now();
-    if (spin(timeout)) return;
+    if (spin(timeout)) {
+        last_wait_ = pace_.now() - begin;
+        return;
+    }
     const Instant asleep_at = pace_.refresh();
     if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
-    const bool work =
-        backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0 || group_.injected() != 0;
+    const bool work = has_work() || group_.injected() != 0;
     Reports reports;
     const std::size_t count = poller_->wait(reports, work ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
     const Instant awake_at = pace_.refresh();
+    last_wait_ = awake_at - begin;
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     // Only now: what it queues for itself while it counts as asleep would make it kick itself.
@@ -357,26 +362,41 @@ bool Worker::spin(Duration timeout) {
     const Duration limit = std::min(timeout, group_.options().spin);
     if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
     if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
+    if (last_wait_ > limit) return false;  // it would have been in vain
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
-    while (now - start < limit) {
-        const Instant before = now;
-        for (unsigned i = 0; i < looks_between_polls; ++i) {
-            if (backlog() != 0 || demands_.load() != 0) return true;
-            locking::cpu_pause();
+    for (bool look = !yields_first_; now - start < limit; look = true) {
+        if (look && look_around()) {
+            yields_first_ = false;
+            return true;
         }
-        look_at_poller();
+        const Instant before = now;
         // Whoever we keep from this processor may be the one we wait for.
         ::sched_yield();
         now = pace_.refresh();
         if (now - before > preempted) {
-            spin_budget_.preempted(now);
+            spin_budget_.preempted(now, now - before);
             return false;
+        }
+        if (now - before > yielded) look_at_poller();
+        if (has_work()) {
+            yields_first_ = true;
+            return true;
         }
     }
     spin_budget_.spent(now - start);
     return false;
+}
+
+/// At memory for a while and at the descriptors once.
+bool Worker::look_around() {
+    for (unsigned i = 0; i < looks_between_polls; ++i) {
+        if (has_work()) return true;
+        locking::cpu_pause();
+    }
+    look_at_poller();
+    return has_work();
 }
 
 void Worker::maintain() {

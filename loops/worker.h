@@ -145,7 +145,12 @@ class Worker {
     void even_out();
     void move_load(Instant now);
     bool spin(Duration timeout);
+    bool look_around();
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
+
+    bool has_work() const noexcept {
+        return backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0;
+    }
 
     bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
 
@@ -195,6 +200,8 @@ class Worker {
     unsigned imbalance_ = 0;  ///< ticks in a row
     unsigned crowding_ = 0;   ///< ticks in a row
     SpinBudget spin_budget_;
+    Duration last_wait_ = Duration::infinite();  ///< until there was work again
+    bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool trimmed_ = true;
     bool reclaimed_ = false;
     std::atomic<std::uint32_t> load_{0};
