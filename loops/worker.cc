@@ -379,7 +379,7 @@ bool Worker::spin(Duration timeout) {
             spin_budget_.preempted(now, now - before);
             return false;
         }
-        if (now - before > yielded) look_at_poller();
+        if (now - before > yielded) look_at_poller();  // he may have sent us something
         if (has_work()) {
             yields_first_ = true;
             return true;
@@ -389,14 +389,14 @@ bool Worker::spin(Duration timeout) {
     return false;
 }
 
-/// At memory for a while and at the descriptors once.
+/// At the descriptors once and at memory for a while.
 bool Worker::look_around() {
+    look_at_poller();
     for (unsigned i = 0; i < looks_between_polls; ++i) {
         if (has_work()) return true;
         locking::cpu_pause();
     }
-    look_at_poller();
-    return has_work();
+    return false;
 }
 
 void Worker::maintain() {
