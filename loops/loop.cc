@@ -53,6 +53,7 @@ bool Turn::check(Function ran) {
 /// The slice is used up, or a part of it and others wait for the thread.
 bool Turn::over() const {
     const Instant now = pace_.now();
+    limits_.worker->make_way(now);
     return now >= limits_.end || (now >= limits_.yields_from && limits_.worker->wanted(now));
 }
 

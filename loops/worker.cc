@@ -3,6 +3,7 @@
 #include "locking/futex_mutex.h"
 #include "locking/rcu.h"
 #include "loops/group_state.h"
+#include "loops/thread_slice.h"
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,8 @@ constexpr unsigned looks_between_polls = 16;
 // that he needs it.
 constexpr Duration yielded = Duration::from_microseconds(2);
 constexpr Duration preempted = Duration::from_microseconds(20);
+// If others get the processor before a latency thread does, so long it is not offered again.
+constexpr Duration way_interval = Duration::from_microseconds(50);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
 
@@ -61,6 +64,21 @@ void Worker::enqueue(LoopCell& cell) noexcept {
 bool Worker::wanted(Instant now) const noexcept {
     if (group_.defects().never_wanted) return false;
     return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
+}
+
+bool Worker::overdue(Instant now) const noexcept {
+    if (times_.asleep_at.load(std::memory_order_relaxed) == 0) return false;
+    return !sleeping_.load(std::memory_order_relaxed) ||
+           now.microseconds() >= times_.asleep_until.load(std::memory_order_relaxed);
+}
+
+void Worker::make_way(Instant now) noexcept {
+    const Worker* other = runtime_.state_->latency_workers.load(std::memory_order_acquire);
+    while (other != nullptr && (other == this || !other->overdue(now)))
+        other = other->next_latency;
+    if (other == nullptr || now - made_way_ < way_interval) return;
+    made_way_ = now;
+    ::sched_yield();
 }
 
 bool Worker::rouse() noexcept {
@@ -106,6 +124,7 @@ void Worker::serve() {
     system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
     // Deadlines are gathered per loop already; the kernel need not add 50 microseconds to each.
     ::prctl(PR_SET_TIMERSLACK, timer_slack_ns);
+    if (group_.options().kind == GroupKind::latency) ask_for_slice(group_.options().kernel_slice);
     last_tick_ = turn_begin_ = last_poll_ = pace_.refresh();
     started_us_.store(last_tick_.microseconds(), std::memory_order_relaxed);
     while (!demanded(leave | end))
@@ -334,6 +353,7 @@ void Worker::sleep(Duration timeout) {
     }
     const Instant asleep_at = pace_.refresh();
     if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
+    times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);

@@ -49,6 +49,13 @@ class Worker {
     /// Whether somebody but the loop that runs needs this thread now.
     bool wanted(Instant now) const noexcept;
 
+    /// Any thread: it has something to do (what descriptors report aside), waits in the kernel and
+    /// has not been let out yet.
+    bool overdue(Instant now) const noexcept;
+    /// Between two handlers: offers the processor if a latency thread is overdue. The kernel takes
+    /// it away from us at its next tick only, which is milliseconds.
+    void make_way(Instant now) noexcept;
+
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
 
@@ -116,6 +123,8 @@ class Worker {
     std::thread thread;        ///< not for the main thread; joined by the runtime
     Resize* resize = nullptr;  ///< whose completion its end counts for
     bool member = false;       ///< takes part in its group; under the group's lock
+    /// Of the list of the runtime's latency workers, which only grows.
+    const Worker* next_latency = nullptr;
 
   private:
     /// A run longer than that lets idle threads help with what waits behind it.
@@ -127,6 +136,7 @@ class Worker {
         std::atomic<std::uint64_t> working_ns{0};  ///< written by the thread alone
         std::atomic<std::int64_t> idle{0};
         std::atomic<std::int64_t> asleep_at{0};  ///< when the present sleep began; 0: awake
+        std::atomic<std::int64_t> asleep_until{0};
     };
 
     void turn();
@@ -200,6 +210,7 @@ class Worker {
     unsigned imbalance_ = 0;  ///< ticks in a row
     unsigned crowding_ = 0;   ///< ticks in a row
     SpinBudget spin_budget_;
+    Instant made_way_;
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool trimmed_ = true;
