@@ -25,10 +25,10 @@ struct LoopIo {
     unsigned looks = 0;               ///< in a row without going by way of the thread's poller
     Instant last_report;
 
-    /// Something was ready. If it was little and came soon after the last, the poller is asked again
-    /// at once: the way by the thread's poller would cost a second call to the kernel, an answer of
-    /// nothing a hundredth of the gap. That way is gone nevertheless from time to time, for the sake
-    /// of the other loops' descriptors.
+    /// Something was ready. If it was little and came soon after the last, the poller is asked
+    /// again at once: the way by the thread's poller would cost a second call to the kernel, an
+    /// answer of nothing a hundredth of the gap. That way is gone nevertheless from time to time,
+    /// for the sake of the other loops' descriptors.
     bool asks_again(Instant now, std::size_t reports) {
         const bool quick =
             now - last_report < quick_gap && reports <= quick_reports && ++looks < looks_max;
@@ -36,6 +36,9 @@ struct LoopIo {
         if (!quick) looks = 0;
         return quick;
     }
+
+    /// Nothing was ready: the next time the way by the thread's poller is as good.
+    void asked_in_vain() { looks = looks_max; }
 
     static constexpr Duration quick_gap = Duration::from_microseconds(30);
     static constexpr std::size_t quick_reports = 2;

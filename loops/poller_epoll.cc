@@ -109,9 +109,9 @@ bool EpollPoller::begin_wait(State how) noexcept {
 void EpollPoller::wait_on_word(Duration timeout) noexcept {
     if (timeout > Duration() && begin_wait(on_word) &&
         watched_.load(std::memory_order_seq_cst) == 0) {
-        const std::uint64_t limit_ns = timeout.is_infinite()
-                                           ? locking::platform::no_limit
-                                           : static_cast<std::uint64_t>(timeout.microseconds()) * 1000;
+        const std::uint64_t limit_ns =
+            timeout.is_infinite() ? locking::platform::no_limit
+                                  : static_cast<std::uint64_t>(timeout.microseconds()) * 1000;
         locking::platform::sleep_on(state_, on_word, locking::platform::all_channels, limit_ns);
     }
     state_.store(awake, std::memory_order_release);

@@ -142,8 +142,7 @@ class PollerModel {
             actor.at = word ? At::end : At::ask_epoll;
         } else if (word) {
             scene.state = State::on_word;
-            actor.at =
-                fault_ == Fault::waits_without_looking ? At::sleep_on_word : At::look_again;
+            actor.at = fault_ == Fault::waits_without_looking ? At::sleep_on_word : At::look_again;
         } else {
             scene.state = State::in_epoll;
             actor.at = At::wait_in_epoll;

@@ -82,8 +82,9 @@ struct Machine {
     loops::ThreadGroup& group;
 };
 
-/// Where the two sides of a row run. Threads of one core wake each other in a tenth of the time that
-/// it takes between two, and the kernel puts them either way; a row that means one of both says so.
+/// Where the two sides of a row run. Threads of one core wake each other in a tenth of the time
+/// that it takes between two, and the kernel puts them either way; a row that means one of both
+/// says so.
 enum class Cores : unsigned char { any, one, two };
 
 /// The placement of one call: both sides take theirs, and the measuring thread is freed at the end.
