@@ -41,8 +41,9 @@ struct GroupOptions {
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
     GroupLimits limits = {};
-    /// Threads of latency groups look for work that long before they sleep if they waited for less
-    /// the last time, in a twentieth of the time at most, and not while others need the processor.
+    /// Threads of latency groups look for work that long before they sleep, unless they waited for
+    /// more than twice as long the last time; in a twentieth of the time at most, and not while
+    /// others need the processor.
     Duration spin = Duration::from_microseconds(100);
     /// What threads of latency groups ask of the kernel (`thread_slice.h`); zero: nothing.
     Duration kernel_slice = Duration::from_microseconds(100);

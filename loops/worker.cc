@@ -382,7 +382,8 @@ bool Worker::spin(Duration timeout) {
     const Duration limit = std::min(timeout, group_.options().spin);
     if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
     if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
-    if (last_wait_ > limit) return false;  // it would have been in vain
+    // It would have been in vain the last time, although to be woken took a part of that wait.
+    if (last_wait_ > limit * 2) return false;
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
