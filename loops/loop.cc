@@ -213,7 +213,6 @@ bool Loop::run_watchers(Turn& turn) {
     cell_.io_ready.store(false, std::memory_order_seq_cst);
     std::array<Poller::Report, reports_max> reports;
     const std::size_t count = io_->poller->wait(reports, Duration());
-    if (count == 0) io_->asked_in_vain();
     bool more = count == reports.size() || (count > 0 && io_->asks_again(turn.now(), count));
     std::span<Poller::Report>& batch = io_->batch;
     batch = std::span(reports).first(count);

@@ -37,9 +37,6 @@ struct LoopIo {
         return quick;
     }
 
-    /// Nothing was ready: the next time the way by the thread's poller is as good.
-    void asked_in_vain() { looks = looks_max; }
-
     static constexpr Duration quick_gap = Duration::from_microseconds(30);
     static constexpr std::size_t quick_reports = 2;
     static constexpr unsigned looks_max = 16;

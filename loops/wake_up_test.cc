@@ -121,6 +121,11 @@ TEST_CASE("a thread that a descriptor woke does not kick itself") {
         }
     } listener{bell.get(), heard, counted.runtime};
 
+    Worker* sleeper = nullptr;
+    GroupState::of(counted.runtime.main_group()).for_members([&](Worker& worker) {
+        sleeper = &worker;
+    });
+    REQUIRE(sleeper != nullptr);
     std::optional<Watcher> watcher;
     std::thread ringer;
     unsigned kicks = 0;
@@ -130,10 +135,8 @@ TEST_CASE("a thread that a descriptor woke does not kick itself") {
             kicks = counted.factory.counts.kicks;
             for (unsigned i = 0; i < rings; ++i) {
                 ring(bell.get());
-                while (heard <= i)
+                while (heard <= i || (i + 1 < rings && !sleeper->asleep()))
                     std::this_thread::yield();
-                // Often enough it sleeps by then.
-                std::this_thread::sleep_for(std::chrono::microseconds(50));
             }
         });
     });
@@ -181,7 +184,9 @@ TEST_CASE("a thread that waits for a kick only hears of what it is given to watc
             if (poller->wait(reports, Duration::infinite()) == 1) heard = reports[0].token;
         }
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    // Most times it waits by then.
+    for (unsigned i = 0; i < 1000; ++i)
+        std::this_thread::yield();
     REQUIRE(poller->add(bell.get(), Interest::readable, &token) == 0);
     waiter.join();
     CHECK(heard == &token);

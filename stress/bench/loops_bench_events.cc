@@ -498,30 +498,22 @@ void add_event_rows(Suite& suite) {
         .add("asio strands", asio_hops);
     loops::GroupOptions latency = workers(2);
     latency.kind = loops::GroupKind::latency;
-    add_hop_row(suite, workers(2), Cores::any,
+    add_hop_row(suite, workers(2), Cores::two,
                 {.id = "P4",
-                 .text = "hop between two sleeping threads, where the kernel puts them",
+                 .text = "hop between two sleeping threads, each with a core of its own",
                  .target = {.ratio = 1.05, .peer = "futex"}});
     add_hop_row(suite, workers(2), Cores::one,
                 {.id = "P4-one-core",
-                 .text = "hop between two sleeping threads of one core",
-                 .target = {.ratio = 1.05, .peer = "futex"}});
-    add_hop_row(suite, workers(2), Cores::two,
-                {.id = "P4-two-cores",
-                 .text = "hop between two sleeping threads, each with a core of its own",
-                 .target = {.ratio = 1.05, .peer = "futex"}});
-    add_hop_row(suite, latency, Cores::any,
-                {.id = "P5",
-                 .text = "hop between two low-latency threads, where the kernel puts them",
-                 .target = {.ratio = 1.05, .peer = "futex"}});
-    add_hop_row(suite, latency, Cores::one,
-                {.id = "P5-one-core",
-                 .text = "hop between two low-latency threads of one core",
+                 .text = "the same with both on one core",
                  .target = {.ratio = 1.05, .peer = "futex"}});
     add_hop_row(suite, latency, Cores::two,
-                {.id = "P5-two-cores",
+                {.id = "P5",
                  .text = "hop between two low-latency threads, each with a core of its own",
                  .target = {.value = 0.15, .ratio = 0.01, .peer = "futex"}});
+    add_hop_row(suite, latency, Cores::one,
+                {.id = "P5-one-core",
+                 .text = "the same with both on one core",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
     add_accounting_row(suite, 64,
                        {.id = "P18",
                         .text = "accounting per event, 64 events in a run",
