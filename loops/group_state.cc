@@ -49,6 +49,12 @@ Worker& GroupState::hire() {
                      .emplace_back(std::make_unique<Worker>(
                          *this, static_cast<std::uint16_t>(workers_.size()), std::move(poller)))
                      .get();
+        if (options_.kind == GroupKind::latency) {
+            std::atomic<const Worker*>& newest = runtime_.state_->latency_workers;
+            worker->next_latency = newest.load(std::memory_order_relaxed);
+            while (!newest.compare_exchange_weak(worker->next_latency, worker)) {
+            }
+        }
     }
     worker->member = true;
     members_.push_back(worker);

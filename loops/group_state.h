@@ -147,6 +147,7 @@ class RuntimeState {
     CellStore cells;
     std::atomic<bool> running{false};
     std::atomic<std::uint64_t> loops_made{0};
+    std::atomic<const Worker*> latency_workers{nullptr};  ///< newest first
 
     Runtime::Maintenance maintenance = nullptr;
     void* maintenance_context = nullptr;

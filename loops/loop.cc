@@ -53,6 +53,7 @@ bool Turn::check(Function ran) {
 /// The slice is used up, or a part of it and others wait for the thread.
 bool Turn::over() const {
     const Instant now = pace_.now();
+    limits_.worker->make_way(now);
     return now >= limits_.end || (now >= limits_.yields_from && limits_.worker->wanted(now));
 }
 
@@ -212,7 +213,7 @@ bool Loop::run_watchers(Turn& turn) {
     cell_.io_ready.store(false, std::memory_order_seq_cst);
     std::array<Poller::Report, reports_max> reports;
     const std::size_t count = io_->poller->wait(reports, Duration());
-    bool more = count == reports.size() || (count > 0 && io_->asks_again(turn.now()));
+    bool more = count == reports.size() || (count > 0 && io_->asks_again(turn.now(), count));
     std::span<Poller::Report>& batch = io_->batch;
     batch = std::span(reports).first(count);
     while (!batch.empty()) {

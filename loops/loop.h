@@ -81,7 +81,7 @@ class Turn {
     /// What a run may take.
     struct Limits {
         Pace* pace = nullptr;
-        const Worker* worker = nullptr;
+        Worker* worker = nullptr;
         Instant end;                   ///< of the slice
         Instant yields_from;           ///< from then on it ends if the thread has others waiting
         std::uint32_t checks = 0;      ///< simulation: handlers until the slice counts as used up

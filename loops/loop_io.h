@@ -8,6 +8,7 @@
 #include "loops/poller.h"
 #include "loops/time.h"
 
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -24,17 +25,20 @@ struct LoopIo {
     unsigned looks = 0;               ///< in a row without going by way of the thread's poller
     Instant last_report;
 
-    /// Something was ready. Readiness that follows readiness within some microseconds is asked for
-    /// again at once; the way by the thread's poller would cost a second call to the kernel. It is
-    /// gone nevertheless from time to time, for the sake of the other loops' descriptors.
-    bool asks_again(Instant now) {
-        const bool quick = now - last_report < quick_gap && ++looks < looks_max;
+    /// Something was ready. If it was little and came soon after the last, the poller is asked
+    /// again at once: the way by the thread's poller would cost a second call to the kernel, an
+    /// answer of nothing a hundredth of the gap. That way is gone nevertheless from time to time,
+    /// for the sake of the other loops' descriptors.
+    bool asks_again(Instant now, std::size_t reports) {
+        const bool quick =
+            now - last_report < quick_gap && reports <= quick_reports && ++looks < looks_max;
         last_report = now;
         if (!quick) looks = 0;
         return quick;
     }
 
-    static constexpr Duration quick_gap = Duration::from_microseconds(10);
+    static constexpr Duration quick_gap = Duration::from_microseconds(30);
+    static constexpr std::size_t quick_reports = 2;
     static constexpr unsigned looks_max = 16;
 };
 

@@ -6,6 +6,7 @@
 
 #include "loops/time.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,7 @@ class BusyMeter {
 };
 
 /// How much a thread may look for work before it sleeps: a twentieth of the time, and nothing for a
-/// while after somebody else needed the processor.
+/// while after somebody else needed the processor: twenty times as long as he had it.
 class SpinBudget {
   public:
     bool allows(Instant now);
@@ -41,12 +42,15 @@ class SpinBudget {
     /// Looked that long in vain; what led to work is free.
     void spent(Duration span) { left_us_ -= span.microseconds(); }
 
-    void preempted(Instant now) { barred_until_ = now + bar; }
+    /// The processor was taken away, or given up, for that long.
+    void preempted(Instant now, Duration span) {
+        barred_until_ = now + std::min(span * share, bar_max);
+    }
 
   private:
     static constexpr std::int64_t share = 20;         ///< one part in so many
     static constexpr std::int64_t left_us_max = 500;  ///< saved up
-    static constexpr Duration bar = Duration::from_milliseconds(100);
+    static constexpr Duration bar_max = Duration::from_milliseconds(100);
 
     std::int64_t left_us_ = 0;
     Instant filled_at_;

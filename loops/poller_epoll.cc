@@ -1,6 +1,7 @@
 #include "loops/poller_epoll.h"
 
 #include "locking/check.h"
+#include "locking/platform.h"
 
 #include <algorithm>
 #include <array>
@@ -33,27 +34,35 @@ int to_milliseconds(Duration timeout) {
     return static_cast<int>(std::min((timeout.microseconds() - 1) / 1000 + 1, longest));
 }
 
+/// `precise` is set to false if the kernel does not know waits of less than a millisecond.
+int wait_for(int epoll, std::span<epoll_event> events, Duration timeout, bool& precise) {
+    const int count = static_cast<int>(events.size());
+    if (timeout <= Duration()) return epoll_wait(epoll, events.data(), count, 0);
+    if (timeout.is_infinite()) return epoll_wait(epoll, events.data(), count, -1);
+    if (precise) {
+        const timespec limit{timeout.seconds(), (timeout.microseconds() % 1'000'000) * 1000};
+        const int found = epoll_pwait2(epoll, events.data(), count, &limit, nullptr);
+        if (found >= 0 || errno != ENOSYS) return found;
+        precise = false;
+    }
+    return epoll_wait(epoll, events.data(), count, to_milliseconds(timeout));
+}
+
 }  // namespace
 
 EpollPoller::EpollPoller(FileDescriptor epoll, FileDescriptor kick)
     : epoll_(std::move(epoll)), kick_(std::move(kick)) {}
 
-int EpollPoller::wait_for(std::span<epoll_event> events, Duration timeout) {
-    const int count = static_cast<int>(events.size());
-    if (timeout <= Duration()) return epoll_wait(epoll_.get(), events.data(), count, 0);
-    if (timeout.is_infinite()) return epoll_wait(epoll_.get(), events.data(), count, -1);
-    if (precise_) {
-        const timespec precise{timeout.seconds(), (timeout.microseconds() % 1'000'000) * 1000};
-        const int found = epoll_pwait2(epoll_.get(), events.data(), count, &precise, nullptr);
-        if (found >= 0 || errno != ENOSYS) return found;
-        precise_ = false;
-    }
-    return epoll_wait(epoll_.get(), events.data(), count, to_milliseconds(timeout));
-}
-
 int EpollPoller::add(int fd, Interest interest, void* token) {
     epoll_event event{.events = to_epoll(interest), .data = {.ptr = token}};
-    return control(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    const int error = control(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    if (error != 0) return error;
+    // Who waits on the word has not seen that there is something to watch.
+    if (watched_.fetch_add(1, std::memory_order_seq_cst) == 0 &&
+        state_.load(std::memory_order_seq_cst) == on_word) {
+        kick();
+    }
+    return 0;
 }
 
 int EpollPoller::change(int fd, Interest interest, void* token) {
@@ -64,12 +73,17 @@ int EpollPoller::change(int fd, Interest interest, void* token) {
 void EpollPoller::remove(int fd) {
     // Fails only if the owner closed the descriptor first, which took it out as well.
     control(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    watched_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 std::size_t EpollPoller::wait(std::span<Report> reports, Duration timeout) {
+    if (watched_.load(std::memory_order_seq_cst) == 0) {
+        wait_on_word(timeout);
+        return 0;
+    }
     std::array<epoll_event, events_max> events;
     const std::size_t room = std::min(reports.size(), events_max);
-    const int found = wait_for(std::span(events).first(room), timeout);
+    const int found = wait_in_epoll(std::span(events).first(room), timeout);
     if (found < 0) {
         TERN_ASSERT(errno == EINTR, "epoll_wait failed with errno ", errno);
         return 0;
@@ -86,10 +100,44 @@ std::size_t EpollPoller::wait(std::span<Report> reports, Duration timeout) {
     return count;
 }
 
+/// From here on a kick knows how to end the wait; false if one has come already.
+bool EpollPoller::begin_wait(State how) noexcept {
+    std::uint32_t seen = awake;
+    return state_.compare_exchange_strong(seen, how, std::memory_order_seq_cst);
+}
+
+void EpollPoller::wait_on_word(Duration timeout) noexcept {
+    if (timeout > Duration() && begin_wait(on_word) &&
+        watched_.load(std::memory_order_seq_cst) == 0) {
+        const std::uint64_t limit_ns =
+            timeout.is_infinite() ? locking::platform::no_limit
+                                  : static_cast<std::uint64_t>(timeout.microseconds()) * 1000;
+        locking::platform::sleep_on(state_, on_word, locking::platform::all_channels, limit_ns);
+    }
+    state_.store(awake, std::memory_order_release);
+}
+
+int EpollPoller::wait_in_epoll(std::span<epoll_event> events, Duration timeout) {
+    if (timeout > Duration() && !begin_wait(in_epoll)) timeout = Duration();
+    const int found = wait_for(epoll_.get(), events, timeout, precise_);
+    state_.store(awake, std::memory_order_release);
+    return found;
+}
+
 void EpollPoller::kick() {
-    const std::uint64_t one = 1;
-    // Full counter (EAGAIN) means that a kick is pending anyway; it needs 2^64 kicks.
-    [[maybe_unused]] const ssize_t written = ::write(kick_.get(), &one, sizeof one);
+    switch (state_.exchange(kicked, std::memory_order_seq_cst)) {
+        case on_word:
+            locking::platform::wake_one(state_, locking::platform::all_channels);
+            break;
+        case in_epoll: {
+            const std::uint64_t one = 1;
+            // Full counter (EAGAIN) means that a kick is pending anyway; it needs 2^64 kicks.
+            [[maybe_unused]] const ssize_t written = ::write(kick_.get(), &one, sizeof one);
+            break;
+        }
+        default:  // the next wait ends at once
+            break;
+    }
 }
 
 std::unique_ptr<Poller> EpollFactory::make(PollerUse use) {

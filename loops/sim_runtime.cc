@@ -55,7 +55,7 @@ void SimRuntime::collect() {
         group->for_all([&](Worker& worker) {
             if (worker.demanded(Worker::hooks)) worker.run_hooks();
             worker.fire(now);
-            worker.harvest(Duration());
+            worker.look_at_poller();
             if (worker.demanded(Worker::leave)) leaving.push_back(&worker);
         });
     }

@@ -41,9 +41,12 @@ struct GroupOptions {
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
     GroupLimits limits = {};
-    /// Latency groups look for work that long before they sleep, in a twentieth of the time at
-    /// most, and not while others need the processor.
-    Duration spin = Duration::from_microseconds(20);
+    /// Threads of latency groups look for work that long before they sleep, unless they waited for
+    /// more than twice as long the last time; in a twentieth of the time at most, and not while
+    /// others need the processor.
+    Duration spin = Duration::from_microseconds(100);
+    /// What threads of latency groups ask of the kernel (`thread_slice.h`); zero: nothing.
+    Duration kernel_slice = Duration::from_microseconds(100);
     unsigned busy_enter = 4;  ///< consecutive turns without waiting that make a thread busy
     unsigned busy_leave = 4;  ///< and turns with waiting that end it
     Duration force_idle = Duration::from_milliseconds(300);  ///< one such wait ends it at once

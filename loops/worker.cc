@@ -3,6 +3,7 @@
 #include "locking/futex_mutex.h"
 #include "locking/rcu.h"
 #include "loops/group_state.h"
+#include "loops/thread_slice.h"
 
 #include <algorithm>
 #include <array>
@@ -27,8 +28,12 @@ constexpr std::size_t reclaim_budget = 256;
 constexpr unsigned long timer_slack_ns = 1;
 // While spinning, the kernel is asked once per so many looks at memory.
 constexpr unsigned looks_between_polls = 16;
-// A gap that long between two looks means that somebody else needs the processor.
+// A gap that long between two looks means that somebody else had the processor, and one that long
+// that he needs it.
+constexpr Duration yielded = Duration::from_microseconds(2);
 constexpr Duration preempted = Duration::from_microseconds(20);
+// If others get the processor before a latency thread does, so long it is not offered again.
+constexpr Duration way_interval = Duration::from_microseconds(50);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
 
@@ -59,6 +64,21 @@ void Worker::enqueue(LoopCell& cell) noexcept {
 bool Worker::wanted(Instant now) const noexcept {
     if (group_.defects().never_wanted) return false;
     return woken_.size() != 0 || now >= earliest() || demands_.load() != 0;
+}
+
+bool Worker::overdue(Instant now) const noexcept {
+    if (times_.asleep_at.load(std::memory_order_relaxed) == 0) return false;
+    return !sleeping_.load(std::memory_order_relaxed) ||
+           now.microseconds() >= times_.asleep_until.load(std::memory_order_relaxed);
+}
+
+void Worker::make_way(Instant now) noexcept {
+    const Worker* other = runtime_.state_->latency_workers.load(std::memory_order_acquire);
+    while (other != nullptr && (other == this || !other->overdue(now)))
+        other = other->next_latency;
+    if (other == nullptr || now - made_way_ < way_interval) return;
+    made_way_ = now;
+    ::sched_yield();
 }
 
 bool Worker::rouse() noexcept {
@@ -104,6 +124,7 @@ void Worker::serve() {
     system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
     // Deadlines are gathered per loop already; the kernel need not add 50 microseconds to each.
     ::prctl(PR_SET_TIMERSLACK, timer_slack_ns);
+    if (group_.options().kind == GroupKind::latency) ask_for_slice(group_.options().kernel_slice);
     last_tick_ = turn_begin_ = last_poll_ = pace_.refresh();
     started_us_.store(last_tick_.microseconds(), std::memory_order_relaxed);
     while (!demanded(leave | end))
@@ -141,9 +162,10 @@ void Worker::turn() {
     if (wait > Duration()) {
         sleep(wait);
     } else {
-        harvest(Duration());
+        look_at_poller();
+        pace_.refresh();
     }
-    last_poll_ = pace_.refresh();
+    last_poll_ = pace_.now();
 }
 
 /// Runs loops, round after round, until there are none, a deadline has come, or it is time to ask
@@ -295,12 +317,15 @@ void Worker::fire(Instant now) {
     }
 }
 
-void Worker::harvest(Duration timeout) {
-    std::array<Poller::Report, 64> reports;
-    const std::size_t count = poller_->wait(reports, timeout);
-    for (std::size_t i = 0; i < count; ++i) {
+void Worker::look_at_poller() {
+    Reports reports;
+    deliver(std::span(reports).first(poller_->wait(reports, Duration())));
+}
+
+void Worker::deliver(std::span<const Poller::Report> reports) {
+    for (const Poller::Report& report : reports) {
         // The loop may have moved away or stopped meanwhile; its cell is still a cell.
-        LoopCell& cell = *static_cast<LoopCell*>(reports[i].token);
+        LoopCell& cell = *static_cast<LoopCell*>(report.token);
         cell.io_ready.store(true, std::memory_order_seq_cst);
         wake(cell);
     }
@@ -314,28 +339,36 @@ Duration Worker::wait_time(Instant now) {
     return std::clamp(earliest() - now, Duration(), max_sleep);
 }
 
+/// `timeout` counts from pace_.now(), which is the time of waking when it returns.
 void Worker::sleep(Duration timeout) {
     const bool trims = !trimmed_ && runtime_.state_->trim.function != nullptr;
     if (trims) timeout = std::min(timeout, trim_delay);
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
-    const Instant begin = runtime_.clock().now();
-    if (spin(timeout)) return;
-    const Instant asleep_at = runtime_.clock().now();
+    const Instant begin = pace_.now();
+    if (spin(timeout)) {
+        last_wait_ = pace_.now() - begin;
+        return;
+    }
+    const Instant asleep_at = pace_.refresh();
     if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
+    times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
-    const bool work =
-        backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0 || group_.injected() != 0;
-    harvest(work ? Duration() : timeout);
+    const bool work = has_work() || group_.injected() != 0;
+    Reports reports;
+    const std::size_t count = poller_->wait(reports, work ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
-    const Instant awake_at = runtime_.clock().now();
+    const Instant awake_at = pace_.refresh();
+    last_wait_ = awake_at - begin;
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
+    // Only now: what it queues for itself while it counts as asleep would make it kick itself.
+    deliver(std::span(reports).first(count));
     if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);
@@ -349,25 +382,41 @@ bool Worker::spin(Duration timeout) {
     const Duration limit = std::min(timeout, group_.options().spin);
     if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
     if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
-    const Instant start = runtime_.clock().now();
+    // It would have been in vain the last time, although to be woken took a part of that wait.
+    if (last_wait_ > limit * 2) return false;
+    const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
-    while (now - start < limit) {
-        const Instant before = now;
-        for (unsigned i = 0; i < looks_between_polls; ++i) {
-            if (backlog() != 0 || demands_.load() != 0) return true;
-            locking::cpu_pause();
+    for (bool look = !yields_first_; now - start < limit; look = true) {
+        if (look && look_around()) {
+            yields_first_ = false;
+            return true;
         }
-        harvest(Duration());
+        const Instant before = now;
         // Whoever we keep from this processor may be the one we wait for.
         ::sched_yield();
-        now = runtime_.clock().now();
+        now = pace_.refresh();
         if (now - before > preempted) {
-            spin_budget_.preempted(now);
+            spin_budget_.preempted(now, now - before);
             return false;
+        }
+        if (now - before > yielded) look_at_poller();  // he may have sent us something
+        if (has_work()) {
+            yields_first_ = true;
+            return true;
         }
     }
     spin_budget_.spent(now - start);
+    return false;
+}
+
+/// At the descriptors once and at memory for a while.
+bool Worker::look_around() {
+    look_at_poller();
+    for (unsigned i = 0; i < looks_between_polls; ++i) {
+        if (has_work()) return true;
+        locking::cpu_pause();
+    }
     return false;
 }
 

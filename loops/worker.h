@@ -14,9 +14,11 @@
 #include "loops/thread_group.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +49,13 @@ class Worker {
     /// Whether somebody but the loop that runs needs this thread now.
     bool wanted(Instant now) const noexcept;
 
+    /// Any thread: it has something to do (what descriptors report aside), waits in the kernel and
+    /// has not been let out yet.
+    bool overdue(Instant now) const noexcept;
+    /// Between two handlers: offers the processor if a latency thread is overdue. The kernel takes
+    /// it away from us at its next tick only, which is milliseconds.
+    void make_way(Instant now) noexcept;
+
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
 
@@ -76,7 +85,7 @@ class Worker {
 
     // Pieces of a turn; SimRuntime calls them one by one.
     void fire(Instant now);
-    void harvest(Duration timeout);
+    void look_at_poller();
     void run_hooks();
     /// `checks`: zero in real time, else handlers until the slice counts as used up.
     Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
@@ -114,15 +123,20 @@ class Worker {
     std::thread thread;        ///< not for the main thread; joined by the runtime
     Resize* resize = nullptr;  ///< whose completion its end counts for
     bool member = false;       ///< takes part in its group; under the group's lock
+    /// Of the list of the runtime's latency workers, which only grows.
+    const Worker* next_latency = nullptr;
 
   private:
     /// A run longer than that lets idle threads help with what waits behind it.
     static constexpr Duration help_delay = Duration::from_milliseconds(2);
 
+    using Reports = std::array<Poller::Report, 64>;
+
     struct Times {
         std::atomic<std::uint64_t> working_ns{0};  ///< written by the thread alone
         std::atomic<std::int64_t> idle{0};
         std::atomic<std::int64_t> asleep_at{0};  ///< when the present sleep began; 0: awake
+        std::atomic<std::int64_t> asleep_until{0};
     };
 
     void turn();
@@ -141,12 +155,18 @@ class Worker {
     void even_out();
     void move_load(Instant now);
     bool spin(Duration timeout);
+    bool look_around();
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
+
+    bool has_work() const noexcept {
+        return backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0;
+    }
 
     bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
 
     Duration wait_time(Instant now);
     void sleep(Duration timeout);
+    static void deliver(std::span<const Poller::Report> reports);
     void maintain();
     void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
     void update_earliest();
@@ -190,6 +210,9 @@ class Worker {
     unsigned imbalance_ = 0;  ///< ticks in a row
     unsigned crowding_ = 0;   ///< ticks in a row
     SpinBudget spin_budget_;
+    Instant made_way_;
+    Duration last_wait_ = Duration::infinite();  ///< until there was work again
+    bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool trimmed_ = true;
     bool reclaimed_ = false;
     std::atomic<std::uint32_t> load_{0};

@@ -110,7 +110,9 @@ Duration Worker::look_for_work(Duration wait, Instant now) {
     bool backlog = false;
     group_.for_members([&](Worker& other) {
         const std::uint32_t waiting = other.backlog();
-        if (&other == this || waiting == 0 || other.asleep()) return;
+        // One that is between two runs takes the first of them itself.
+        const std::uint32_t next = other.running_for(now) == Duration() ? 1 : 0;
+        if (&other == this || waiting <= next || other.asleep()) return;
         backlog = true;
         if (!other.busy() && !other.stuck(now)) return;
         if (victim == nullptr || waiting > victim->backlog()) victim = &other;

@@ -248,7 +248,8 @@ Sample asio_hops() {
 
 // ---- P4, P5: hops between two threads ----
 
-Sample tern_thread_hops(const loops::GroupOptions& options) {
+Sample tern_thread_hops(const loops::GroupOptions& options, Cores cores) {
+    const Placement placement(cores);
     Machine machine(options);
     OwnLoop left(machine.group, "left");
     OwnLoop right(machine.group, "right");
@@ -269,14 +270,21 @@ Sample tern_thread_hops(const loops::GroupOptions& options) {
         ++count;
         pong.event.send(right.loop);
     });
-    machine.run([&](loops::Turn&) {
+    Job placed([&](loops::Turn&) {
+        placement.take(1);
         start = Clock::now();
         ping->event.send(left.loop);
     });
+    Job first([&](loops::Turn&) {
+        placement.take(0);
+        placed.event.send(right.loop);
+    });
+    machine.run([&](loops::Turn&) { first.event.send(left.loop); });
     return ns / static_cast<double>(count) / 1000;
 }
 
-Sample asio_thread_hops() {
+Sample asio_thread_hops(Cores cores) {
+    const Placement placement(cores);
     boost::asio::io_context left{1};
     boost::asio::io_context right{1};
     auto left_guard = std::optional(boost::asio::make_work_guard(left));
@@ -295,9 +303,14 @@ Sample asio_thread_hops() {
         ++count;
         boost::asio::post(right, to_left);
     };
-    const double ns = time_ns([&] {
+    double ns = 0;
+    std::thread other([&] {
+        placement.take(1);
+        right.run();
+    });
+    placement.take(0);
+    ns = time_ns([&] {
         boost::asio::post(left, to_right);
-        std::thread other([&] { right.run(); });
         left.run();
         other.join();
     });
@@ -319,10 +332,15 @@ struct FutexHopping {
     }
 };
 
-Sample futex_thread_hops() {
+Sample futex_thread_hops(Cores cores) {
+    const Placement placement(cores);
     FutexHopping hopping;
+    std::thread other([&] {
+        placement.take(1);
+        hopping.play(1);
+    });
+    placement.take(0);
     return time_ns([&] {
-               std::thread other([&] { hopping.play(1); });
                hopping.play(0);
                other.join();
            }) /
@@ -434,6 +452,15 @@ void add_accounting_row(Suite& suite, std::uint64_t per_run, Row row) {
         });
 }
 
+void add_hop_row(Suite& suite, const loops::GroupOptions& options, Cores cores, Row row) {
+    row.group = "wake-ups";
+    row.unit = "us";
+    suite.add(std::move(row))
+        .add("tern", [options, cores] { return tern_thread_hops(options, cores); })
+        .add("asio", [cores] { return asio_thread_hops(cores); })
+        .add("futex", [cores] { return futex_thread_hops(cores); });
+}
+
 void add_posting_row(Suite& suite, unsigned producers, Row row) {
     row.group = "events";
     row.unit = "ns";
@@ -469,26 +496,24 @@ void add_event_rows(Suite& suite) {
               .target = {.value = 50, .ratio = 0.63, .peer = "asio strands"}})
         .add("tern", [] { return Hopping().ns_per_hop(); })
         .add("asio strands", asio_hops);
-    suite
-        .add({.id = "P4",
-              .group = "wake-ups",
-              .text = "hop between two sleeping threads",
-              .unit = "us",
-              .target = {.ratio = 1.05, .peer = "futex"}})
-        .add("tern", [] { return tern_thread_hops(workers(2)); })
-        .add("asio", asio_thread_hops)
-        .add("futex", futex_thread_hops);
     loops::GroupOptions latency = workers(2);
     latency.kind = loops::GroupKind::latency;
-    suite
-        .add({.id = "P5",
-              .group = "wake-ups",
-              .text = "hop between two threads of the low-latency class",
-              .unit = "us",
-              .target = {.value = 0.15, .ratio = 0.01, .peer = "futex"}})
-        .add("tern", [latency] { return tern_thread_hops(latency); })
-        .add("asio", asio_thread_hops)
-        .add("futex", futex_thread_hops);
+    add_hop_row(suite, workers(2), Cores::two,
+                {.id = "P4",
+                 .text = "hop between two sleeping threads, each with a core of its own",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
+    add_hop_row(suite, workers(2), Cores::one,
+                {.id = "P4-one-core",
+                 .text = "the same with both on one core",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
+    add_hop_row(suite, latency, Cores::two,
+                {.id = "P5",
+                 .text = "hop between two low-latency threads, each with a core of its own",
+                 .target = {.value = 0.15, .ratio = 0.01, .peer = "futex"}});
+    add_hop_row(suite, latency, Cores::one,
+                {.id = "P5-one-core",
+                 .text = "the same with both on one core",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
     add_accounting_row(suite, 64,
                        {.id = "P18",
                         .text = "accounting per event, 64 events in a run",

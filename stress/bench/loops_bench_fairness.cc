@@ -39,7 +39,7 @@ double us_since(Clock::time_point moment) {
     return ns_since(moment) / 1000;
 }
 
-// ---- P10: one timer, nothing else to do ----
+// ---- P10: one timer, nothing else to do, on one core, since they wake up differently fast ----
 
 constexpr std::size_t idle_shots = 40;
 
@@ -48,6 +48,8 @@ std::int64_t idle_delay_us(std::size_t shot) {
 }
 
 Sample tern_idle_lateness() {
+    const Placement placement(Cores::one);
+    placement.take(0);
     Machine machine(workers(1));
     OwnLoop side(machine.group, "timers");
 
@@ -84,6 +86,8 @@ Sample tern_idle_lateness() {
 }
 
 Sample asio_idle_lateness() {
+    const Placement placement(Cores::one);
+    placement.take(0);
     boost::asio::io_context context{1};
     boost::asio::steady_timer timer(context);
     std::vector<double> late;
@@ -104,6 +108,8 @@ Sample asio_idle_lateness() {
 
 /// As most loops wait: whole milliseconds, rounded up.
 Sample epoll_idle_lateness() {
+    const Placement placement(Cores::one);
+    placement.take(0);
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     std::vector<double> late;
     for (std::size_t shot = 0; shot < idle_shots; ++shot) {

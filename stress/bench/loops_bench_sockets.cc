@@ -60,10 +60,14 @@ struct Listener {
 
 /// Sends on all connections and answers each echo with the next message, in a thread of its own.
 struct Client {
-    Client(const sockaddr_in& address_, Workload workload_)
-        : address(address_), workload(workload_), thread([this] { run(); }) {}
+    Client(const sockaddr_in& address_, Workload workload_, const Placement& placement_)
+        : address(address_),
+          workload(workload_),
+          placement(placement_),
+          thread([this] { run(); }) {}
 
     void run() {
+        placement.take(1);
         const FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
         std::vector<FileDescriptor> connections;
         std::vector<std::size_t> left(workload.connections, workload.messages);
@@ -101,6 +105,7 @@ struct Client {
 
     sockaddr_in address;
     Workload workload;
+    const Placement& placement;
     Clock::time_point start;
     double ns = 0;
     std::thread thread;
@@ -109,10 +114,12 @@ struct Client {
 /// Runs `serve(listener, connections)` beside a client; microseconds per message: of CPU at both
 /// ends for many connections, of time for one.
 template <class F>
-Sample echo(Workload workload, F&& serve) {
+Sample echo(Workload workload, Cores cores, F&& serve) {
+    const Placement placement(cores);
+    placement.take(0);  // what threads the server makes are there as well
     const Listener listener;
     const double cpu = cpu_seconds();
-    Client client(listener.address, workload);
+    Client client(listener.address, workload, placement);
     serve(listener.fd.get(), workload.connections);
     client.thread.join();
     const double messages = static_cast<double>(workload.connections * workload.messages);
@@ -358,9 +365,9 @@ class UvServer {
 };
 #endif
 
-void add_servers(Row& row, Workload workload, loops::GroupKind kind) {
+void add_servers(Row& row, Workload workload, Cores cores, loops::GroupKind kind) {
     const auto add = [&](std::string_view name, auto serve) {
-        row.add(name, [workload, serve] { return echo(workload, serve); });
+        row.add(name, [workload, cores, serve] { return echo(workload, cores, serve); });
     };
     add("tern", [kind](int listener, std::size_t n) { TernServer(listener, n, kind); });
     add("epoll", epoll_serve);
@@ -386,14 +393,22 @@ void add_socket_rows(Suite& suite) {
                            .unit = "us",
                            .target = {.ratio = 1.02, .peer = "epoll"},
                            .rounds = 10}),
-                many, loops::GroupKind::worker);
+                many, Cores::any, loops::GroupKind::worker);
     add_servers(suite.add({.id = "P16",
                            .group = "sockets",
-                           .text = "TCP echo, 1 connection, low-latency class, time per message",
+                           .text = "TCP echo, 1 connection, low-latency class, both ends on a core "
+                                   "of their own, time per message",
                            .unit = "us",
                            .target = {.value = 30, .ratio = 0.4, .peer = "epoll"},
                            .rounds = 10}),
-                one, loops::GroupKind::latency);
+                one, Cores::two, loops::GroupKind::latency);
+    add_servers(suite.add({.id = "P16-one-core",
+                           .group = "sockets",
+                           .text = "the same with both ends on one core",
+                           .unit = "us",
+                           .target = {.ratio = 1.02, .peer = "epoll"},
+                           .rounds = 10}),
+                one, Cores::one, loops::GroupKind::latency);
 }
 
 }  // namespace tern::bench

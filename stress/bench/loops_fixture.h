@@ -10,6 +10,7 @@
 #include "loops/runtime.h"
 #include "loops/thread_group.h"
 #include "loops/timer.h"
+#include "stress/bench/measure.h"
 
 #include <functional>
 #include <memory>
@@ -79,6 +80,30 @@ struct Machine {
     locking::Domain<Main> domain;
     loops::Runtime runtime;
     loops::ThreadGroup& group;
+};
+
+/// Where the two sides of a row run. Threads of one core wake each other in a tenth of the time
+/// that it takes between two, and the kernel puts them either way; a row that means one of both
+/// says so.
+enum class Cores : unsigned char { any, one, two };
+
+/// The placement of one call: both sides take theirs, and the measuring thread is freed at the end.
+class Placement {
+  public:
+    explicit Placement(Cores cores) : cores_(cores) {}
+
+    ~Placement() { unpin(); }
+
+    Placement(const Placement&) = delete;
+    Placement& operator=(const Placement&) = delete;
+
+    /// For the calling thread, which is `side` 0 or 1.
+    void take(unsigned side) const {
+        if (cores_ != Cores::any) pin_to_core(cores_ == Cores::one ? 0 : side);
+    }
+
+  private:
+    const Cores cores_;
 };
 
 inline loops::GroupOptions workers(unsigned threads) {

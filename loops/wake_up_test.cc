@@ -1,0 +1,247 @@
+// What the threads of a runtime do to sleep and to be woken, seen at their pollers: real threads
+// over the system's pollers with a listener in between.
+#include "loops/file_descriptor.h"
+#include "loops/group_state.h"
+#include "loops/poller_epoll.h"
+#include "loops/test_support.h"
+#include "loops/thread_slice.h"
+#include "loops/watcher.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace tern::loops {
+
+using test::Action;
+using test::TestLoop;
+
+namespace {
+
+/// Counts what all pollers of a runtime are asked for.
+struct Counts {
+    std::atomic<unsigned> kicks{0};
+    std::atomic<unsigned> waits{0};
+    std::atomic<unsigned> timed_waits{0};  ///< that set a timer of the kernel
+};
+
+class CountingPoller final : public Poller {
+  public:
+    CountingPoller(std::unique_ptr<Poller> real, Counts& counts)
+        : real_(std::move(real)), counts_(counts) {}
+
+    int add(int fd, Interest interest, void* token) override {
+        return real_->add(fd, interest, token);
+    }
+
+    int change(int fd, Interest interest, void* token) override {
+        return real_->change(fd, interest, token);
+    }
+
+    void remove(int fd) override { real_->remove(fd); }
+
+    std::size_t wait(std::span<Report> reports, Duration timeout) override {
+        ++counts_.waits;
+        if (timeout > Duration() && !timeout.is_infinite()) ++counts_.timed_waits;
+        return real_->wait(reports, timeout);
+    }
+
+    void kick() override {
+        ++counts_.kicks;
+        real_->kick();
+    }
+
+    int descriptor() const override { return real_->descriptor(); }
+
+  private:
+    std::unique_ptr<Poller> real_;
+    Counts& counts_;
+};
+
+class CountingFactory final : public PollerFactory {
+  public:
+    std::unique_ptr<Poller> make(PollerUse use) override {
+        return std::make_unique<CountingPoller>(real_.make(use), counts);
+    }
+
+    Counts counts;
+
+  private:
+    EpollFactory real_;
+};
+
+/// Real threads over counting pollers.
+struct Counted {
+    explicit Counted(unsigned threads, GroupKind kind = GroupKind::worker)
+        : runtime(RuntimeOptions{.main_domain = &domain, .pollers = &factory}),
+          group(runtime.add_group(GroupOptions{.kind = kind, .threads = threads})) {}
+
+    void run(std::function<void(Turn&)> body) {
+        Action action{std::move(body)};
+        Event first(action.callback());
+        first.send(runtime.main_loop());
+        runtime.run();
+    }
+
+    locking::Domain<test::Control> domain{"main"};
+    CountingFactory factory;
+    Runtime runtime;
+    ThreadGroup& group;
+};
+
+void ring(int bell) {
+    const std::uint64_t one = 1;
+    REQUIRE(::write(bell, &one, sizeof one) == sizeof one);
+}
+
+}  // namespace
+
+TEST_CASE("a thread that a descriptor woke does not kick itself") {
+    constexpr unsigned rings = 200;
+    Counted counted(1);
+    const FileDescriptor bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    std::atomic<unsigned> heard{0};
+
+    struct Listener {
+        int bell;
+        std::atomic<unsigned>& heard;
+        Runtime& runtime;
+
+        static void ready(void* context, Turn&, Ready) {
+            auto& self = *static_cast<Listener*>(context);
+            std::uint64_t count = 0;
+            if (::read(self.bell, &count, sizeof count) != sizeof count) return;
+            if (++self.heard == rings) self.runtime.quit();
+        }
+    } listener{bell.get(), heard, counted.runtime};
+
+    Worker* sleeper = nullptr;
+    GroupState::of(counted.runtime.main_group()).for_members([&](Worker& worker) {
+        sleeper = &worker;
+    });
+    REQUIRE(sleeper != nullptr);
+    std::optional<Watcher> watcher;
+    std::thread ringer;
+    unsigned kicks = 0;
+    counted.run([&](Turn& turn) {
+        watcher.emplace(turn.loop(), bell.get(), Interest::readable, Listener::ready, &listener);
+        ringer = std::thread([&] {
+            kicks = counted.factory.counts.kicks;
+            for (unsigned i = 0; i < rings; ++i) {
+                ring(bell.get());
+                while (heard <= i || (i + 1 < rings && !sleeper->asleep()))
+                    std::this_thread::yield();
+            }
+        });
+    });
+    ringer.join();
+    CHECK(counted.factory.counts.kicks - kicks < rings / 4);
+    const LoopEntry entry(counted.runtime.main_loop());
+    watcher.reset();
+}
+
+TEST_CASE("an idle thread sets no timer because one that it woke has not run yet") {
+    constexpr unsigned hops = 2000;
+    Counted counted(2);
+    TestLoop left(counted.group, "left");
+    TestLoop right(counted.group, "right");
+    unsigned count = 0;
+    Event* ping = nullptr;
+    Action pong_action{[&](Turn&) {
+        if (++count < hops) {
+            ping->send(left.loop);
+        } else {
+            counted.runtime.quit();
+        }
+    }};
+    Event pong(pong_action.callback());
+    Action ping_action{[&](Turn&) {
+        ++count;
+        pong.send(right.loop);
+    }};
+    Event ping_event(ping_action.callback());
+    ping = &ping_event;
+    counted.run([&](Turn&) { ping->send(left.loop); });
+    CHECK(count >= hops);
+    CHECK(counted.factory.counts.timed_waits < hops / 10);
+}
+
+TEST_CASE("a thread that waits for a kick only hears of what it is given to watch") {
+    EpollFactory factory;
+    const auto poller = factory.make(PollerUse::thread);
+    const FileDescriptor bell(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+    int token = 0;
+    void* heard = nullptr;
+    std::thread waiter([&] {
+        Poller::Report reports[4];
+        while (heard == nullptr) {
+            if (poller->wait(reports, Duration::infinite()) == 1) heard = reports[0].token;
+        }
+    });
+    // Most times it waits by then.
+    for (unsigned i = 0; i < 1000; ++i)
+        std::this_thread::yield();
+    REQUIRE(poller->add(bell.get(), Interest::readable, &token) == 0);
+    waiter.join();
+    CHECK(heard == &token);
+    poller->remove(bell.get());
+}
+
+TEST_CASE("a wait for a kick ends when its time is up") {
+    EpollFactory factory;
+    const auto poller = factory.make(PollerUse::thread);
+    Poller::Report reports[1];
+    const SteadyClock clock;
+    const Instant start = clock.now();
+    CHECK(poller->wait(reports, milliseconds(2)) == 0);
+    CHECK(clock.now() - start >= milliseconds(2));
+}
+
+TEST_CASE("a latency thread is overdue from the moment it should wake until it does") {
+    locking::Domain<test::Control> domain{"main"};
+    Runtime runtime(RuntimeOptions{.main_domain = &domain});
+    ThreadGroup& group =
+        runtime.add_group(GroupOptions{.name = "latency", .kind = GroupKind::latency});
+    TestLoop loop(group, "prompt");
+    Action nothing{[](Turn&) {}};
+    Timer timer(loop.loop, nothing.callback());
+    Worker* worker = nullptr;
+    GroupState::of(group).for_members([&](Worker& member) { worker = &member; });
+    REQUIRE(worker != nullptr);
+    Action look{[&](Turn& turn) {
+        const Instant now = turn.now();
+        // Asleep by then, with an hour to go.
+        while (!worker->asleep())
+            std::this_thread::yield();
+        CHECK_FALSE(worker->overdue(now));
+        CHECK(worker->overdue(now + seconds(3700)));
+        runtime.quit();
+    }};
+    Event looking(look.callback());
+    Action arm{[&](Turn&) {
+        timer.in(seconds(3600));
+        looking.send(runtime.main_loop());
+    }};
+    Event arming(arm.callback());
+    arming.send(loop.loop);
+    runtime.run();
+    const LoopEntry entry(loop.loop);
+    timer.stop();
+}
+
+TEST_CASE("the kernel is asked for a slice, and a slice of zero is not asked for") {
+    CHECK_FALSE(ask_for_slice(Duration()));
+    std::thread([] {
+        // Whether it is taken depends on the kernel's policy for this process.
+        const bool taken = ask_for_slice(Duration::from_microseconds(100));
+        CHECK(taken == ask_for_slice(Duration::from_microseconds(100)));
+    }).join();
+}
+
+}  // namespace tern::loops
