@@ -45,9 +45,18 @@ class Event : private Links {
     bool queued() const noexcept { return target_.load(std::memory_order_acquire) != nullptr; }
 
   private:
-    friend class Loop;
     friend class EventQueue;
-    std::atomic<Loop*> target_{nullptr};
+
+    /// From here on it may be sent again. What was done before a send that found it queued is seen:
+    /// both sides swap, so one of them reads what the other has written.
+    Callback let_go() noexcept {
+        // Read first: whoever sends it next has the line then.
+        const Callback callback{function_, context_};
+        target_.exchange(nullptr, std::memory_order_acq_rel);
+        return callback;
+    }
+
+    std::atomic<Loop*> target_{nullptr};  ///< where it is queued
     Function function_;
     void* context_;
 };

@@ -63,6 +63,11 @@ std::size_t plan_even(std::size_t mine, std::size_t other) {
     return mine >= other + 3 ? (mine - other) / 2 : 0;
 }
 
+std::size_t plan_drop(std::size_t mine, std::size_t least, std::size_t injected) {
+    const std::size_t theirs = least + injected;
+    return mine > theirs ? (mine - theirs) / 2 : 0;
+}
+
 std::size_t choose_thread(std::span<const ThreadLoad> threads) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < threads.size(); ++i) {

@@ -136,13 +136,13 @@ Instant TimerQueue::earliest() const {
 
 void TimerQueue::set(Timer& timer, Instant at) {
     if (parts_ == nullptr) parts_ = std::make_unique<Parts>();
+    if (timer.postpone(at)) return;
     timer.expiry_ = at;
     if (timer.slot_ == Timer::inactive_slot) {
         ++parts_->size;
         insert(timer, at);
         return;
     }
-    if (at >= timer.filed_) return;  // filed anew when the old time comes
     if (timer.slot_ == Timer::heap_slot) {
         timer.filed_ = at;
         parts_->heap.earlier(timer.index_, at);
