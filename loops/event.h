@@ -2,7 +2,8 @@
 
 /// A run-once request to call a function in a loop, embedded in its owner: events, not threads,
 /// carry work between loops. Any thread may send, without waiting and without allocation; sending
-/// again before it has run changes nothing (coalescing); sending from its own handler is honoured.
+/// again before it has run changes nothing (coalescing), and the run sees what was done before that
+/// send; sending from its own handler is honoured.
 /// The owner destroys or cancels it under the domain of the loop it was sent to. An event is in one
 /// loop at a time: sending it elsewhere while queued aborts.
 
