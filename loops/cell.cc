@@ -4,9 +4,8 @@
 
 namespace tern::loops {
 
-void wake(LoopCell& cell) noexcept {
-    // Whoever makes it READY also enqueues it; until then nobody can pop it, so `home` is stable.
-    if (change(cell, step_wake).enqueue) cell.home->enqueue(cell);
+void enqueue(LoopCell& cell) noexcept {
+    cell.home->enqueue(cell);
 }
 
 LoopCell& CellStore::take() {

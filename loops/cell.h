@@ -6,6 +6,7 @@
 /// a loop for nothing. That is why no wake-up path needs a lock or a grace period.
 
 #include "locking/futex_mutex.h"
+#include "loops/event_queue.h"
 #include "loops/loop_word.h"
 #include "loops/time.h"
 
@@ -25,7 +26,9 @@ struct LoopCell {
     static constexpr std::uint32_t no_index = UINT32_MAX;
     static constexpr std::uint16_t nobody = UINT16_MAX;
 
+    // What senders write.
     std::atomic<std::uint64_t> word{0};
+    EventInbox inbox;
     std::atomic<GroupState*> group{nullptr};  ///< where it should run
     LoopCell* queue_next = nullptr;           ///< of the one queue it is in
     Loop* loop = nullptr;
@@ -65,8 +68,14 @@ LoopStep change(LoopCell& cell, Step&& step) noexcept {
     }
 }
 
+/// Puts a cell that has become READY into the queue of its thread.
+void enqueue(LoopCell& cell) noexcept;
+
 /// Any thread; what it should see has been queued before.
-void wake(LoopCell& cell) noexcept;
+inline void wake(LoopCell& cell) noexcept {
+    // Whoever makes it READY also enqueues it; until then nobody can pop it, so `home` is stable.
+    if (change(cell, step_wake).enqueue) enqueue(cell);
+}
 
 /// All cells of a runtime; grows to the largest number of loops at one time.
 class CellStore {

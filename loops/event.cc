@@ -8,20 +8,18 @@
 namespace tern::loops {
 
 Sent Event::send(Loop& loop, locking::Here where) noexcept {
-    Loop* expected = nullptr;
-    if (!target_.compare_exchange_strong(expected, &loop, std::memory_order_acq_rel,
-                                         std::memory_order_acquire)) {
-        if (expected != &loop) [[unlikely]]
-            misuse_second_loop(*this, *expected, loop, where);
+    if (Loop* const before = target_.exchange(&loop, std::memory_order_acq_rel)) {
+        if (before != &loop) [[unlikely]]
+            misuse_second_loop(*this, *before, loop, where);
         return Sent::already;
-    }
-    if (running_loop == &loop && !loop.silent()) {
-        loop.events_.append(*this);  // the run that goes on will find it
-        return Sent::queued;
     }
     // Once pushed, the event may run, and the loop may stop and be gone; its cell stays.
     LoopCell& cell = loop.cell_;
-    if (!loop.events_.push(*this)) {
+    if (running_loop == &loop && !loop.silent()) {
+        loop.events_.append(cell.inbox, *this);  // the run that goes on will find it
+        return Sent::queued;
+    }
+    if (!cell.inbox.push(*this)) {
         target_.store(nullptr, std::memory_order_release);
         return Sent::stopped;
     }
@@ -34,7 +32,7 @@ bool Event::cancel(locking::Here where) noexcept {
         Loop* loop = target_.load(std::memory_order_acquire);
         if (loop == nullptr) return false;
         loop->assert_held("event destroyed or cancelled while queued", where);
-        loop->events_.gather();
+        loop->events_.gather(loop->cell_.inbox);
         if (previous != nullptr) {
             loop->events_.unlink(*this);
             target_.store(nullptr, std::memory_order_release);

@@ -2,7 +2,8 @@
 
 /// A run-once request to call a function in a loop, embedded in its owner: events, not threads,
 /// carry work between loops. Any thread may send, without waiting and without allocation; sending
-/// again before it has run changes nothing (coalescing); sending from its own handler is honoured.
+/// again before it has run changes nothing (coalescing), and the run sees what was done before that
+/// send; sending from its own handler is honoured.
 /// The owner destroys or cancels it under the domain of the loop it was sent to. An event is in one
 /// loop at a time: sending it elsewhere while queued aborts.
 
@@ -45,9 +46,18 @@ class Event : private Links {
     bool queued() const noexcept { return target_.load(std::memory_order_acquire) != nullptr; }
 
   private:
-    friend class Loop;
     friend class EventQueue;
-    std::atomic<Loop*> target_{nullptr};
+
+    /// From here on it may be sent again. What was done before a send that found it queued is seen:
+    /// both sides swap, so one of them reads what the other has written.
+    Callback let_go() noexcept {
+        // Read first: whoever sends it next has the line then.
+        const Callback callback{function_, context_};
+        target_.exchange(nullptr, std::memory_order_acq_rel);
+        return callback;
+    }
+
+    std::atomic<Loop*> target_{nullptr};  ///< where it is queued
     Function function_;
     void* context_;
 };

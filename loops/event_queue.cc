@@ -2,27 +2,35 @@
 
 namespace tern::loops {
 
-bool EventQueue::push(Links& event) noexcept {
-    Links* head = incoming_.load(std::memory_order_relaxed);
-    do {
-        if (head == &list_) return false;
-        event.next = head;
-    } while (!incoming_.compare_exchange_weak(head, &event, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed));
-    return true;
+constinit Links EventInbox::end_;
+
+Links* EventInbox::take() noexcept {
+    Links* const newest = newest_.load(std::memory_order_seq_cst);
+    if (newest == nullptr || newest == end()) return nullptr;
+    return newest_.exchange(nullptr, std::memory_order_seq_cst);
 }
 
-void EventQueue::append(Links& event) noexcept {
-    if (incoming_.load(std::memory_order_relaxed) != nullptr) gather();
+bool EventInbox::try_close() noexcept {
+    Links* expected = nullptr;
+    return newest_.compare_exchange_strong(expected, end(), std::memory_order_seq_cst);
+}
+
+Links* EventInbox::close() noexcept {
+    Links* const newest = newest_.exchange(end(), std::memory_order_seq_cst);
+    return newest == end() ? nullptr : newest;
+}
+
+void EventQueue::append(EventInbox& inbox, Links& event) noexcept {
+    if (!inbox.empty()) gather(inbox);
     event.next = &list_;
     event.previous = list_.previous;
     list_.previous->next = &event;
     list_.previous = &event;
 }
 
-void EventQueue::gather() noexcept {
-    if (incoming_.load(std::memory_order_seq_cst) == nullptr || closed()) return;
-    Links* newest = incoming_.exchange(nullptr, std::memory_order_seq_cst);
+void EventQueue::gather(EventInbox& inbox) noexcept {
+    Links* newest = inbox.take();
+    if (newest == nullptr) return;
     // The newest goes to the end; each older one before it.
     Links* after = &list_;
     Links* const before = list_.previous;
@@ -37,20 +45,18 @@ void EventQueue::gather() noexcept {
     after->previous = before;
 }
 
-Event* EventQueue::pop() noexcept {
-    if (list_.next == &list_) {
-        gather();
-        if (list_.next == &list_) return nullptr;
+Callback EventQueue::pop(EventInbox& inbox) noexcept {
+    if (empty()) {
+        gather(inbox);
+        if (empty()) return {};
     }
-    Links& first = *list_.next;
+    auto& first = *static_cast<Event*>(list_.next);
     unlink(first);
-    return static_cast<Event*>(&first);
-}
-
-bool EventQueue::try_close() noexcept {
-    if (list_.next != &list_) return false;
-    Links* expected = nullptr;
-    return incoming_.compare_exchange_strong(expected, &list_, std::memory_order_seq_cst);
+    // The next one, which may lie in two lines, and the one behind it, while this one runs.
+    Links& second = *list_.next;
+    __builtin_prefetch(&second + 1);
+    __builtin_prefetch(second.next, 1);
+    return first.let_go();
 }
 
 void EventQueue::unlink(Links& event) noexcept {
@@ -59,20 +65,18 @@ void EventQueue::unlink(Links& event) noexcept {
     event.next = event.previous = nullptr;
 }
 
-void EventQueue::close() noexcept {
-    gather();
-    Links* rest = incoming_.exchange(&list_, std::memory_order_seq_cst);
-    if (rest == &list_) rest = nullptr;
-    while (rest != nullptr) {
+void EventQueue::close(EventInbox& inbox) noexcept {
+    gather(inbox);
+    for (Links* rest = inbox.close(); rest != nullptr;) {
         Links* const next = rest->next;
         rest->next = nullptr;
-        static_cast<Event*>(rest)->target_.store(nullptr, std::memory_order_release);
+        static_cast<Event*>(rest)->let_go();
         rest = next;
     }
-    while (list_.next != &list_) {
-        Links& event = *list_.next;
+    while (!empty()) {
+        auto& event = *static_cast<Event*>(list_.next);
         unlink(event);
-        static_cast<Event*>(&event)->target_.store(nullptr, std::memory_order_release);
+        event.let_go();
     }
 }
 

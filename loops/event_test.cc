@@ -1,6 +1,9 @@
 #include "loops/event.h"
 
+#include "loops/cell.h"
 #include "loops/test_support.h"
+
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -121,6 +124,37 @@ TEST_CASE("a stopped loop runs what was sent before and refuses what comes after
     CHECK_FALSE(timer.active());
     CHECK(event.send(loop.loop) == Sent::stopped);
     CHECK_FALSE(event.queued());
+}
+
+TEST_CASE("an idle loop has stopped when stop() returns") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    bool told = false;
+    Action tell{[&](Turn&) { told = true; }};
+    Event stopped(tell.callback());
+    Event event([](void*, Turn&) {}, nullptr);
+    loop.loop.stop(sim.main(), stopped);
+    CHECK(loop.loop.cell().read().state == LoopState::stopped);
+    CHECK(event.send(loop.loop) == Sent::stopped);
+    CHECK_FALSE(told);
+    CHECK(sim.sim.settle());
+    CHECK(told);
+}
+
+TEST_CASE("an idle loop whose domain somebody else holds stops on its own thread") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    bool told = false;
+    Action tell{[&](Turn&) { told = true; }};
+    Event stopped(tell.callback());
+    {
+        const LoopEntry entry(loop.loop);
+        std::thread([&] { loop.loop.stop(sim.main(), stopped); }).join();
+        CHECK(loop.loop.cell().read().state == LoopState::ready);
+    }
+    CHECK(sim.sim.settle());
+    CHECK(told);
+    CHECK(loop.loop.cell().read().state == LoopState::stopped);
 }
 
 TEST_CASE("deferred work runs after the handlers of its run") {

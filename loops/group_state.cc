@@ -29,13 +29,6 @@ void GroupState::set_limits(const GroupLimits& limits) noexcept {
     max_sleep_us_.store(limits.max_sleep.microseconds(), std::memory_order_relaxed);
 }
 
-GroupLimits GroupState::limits() const noexcept {
-    const auto read = [](const std::atomic<std::int64_t>& us) {
-        return Duration::from_microseconds(us.load(std::memory_order_relaxed));
-    };
-    return {read(max_latency_us_), read(min_slice_us_), read(max_slice_us_), read(max_sleep_us_)};
-}
-
 /// Makes one more member; the lock is held.
 Worker& GroupState::hire() {
     Worker* worker = nullptr;

@@ -82,7 +82,15 @@ class GroupState {
     void set_threads(unsigned count, Resize& resize);
 
     void set_limits(const GroupLimits& limits) noexcept;
-    GroupLimits limits() const noexcept;
+
+    /// Twice in each run, so inline: callers read what they need.
+    GroupLimits limits() const noexcept {
+        const auto read = [](const std::atomic<std::int64_t>& us) {
+            return Duration::from_microseconds(us.load(std::memory_order_relaxed));
+        };
+        return {read(max_latency_us_), read(min_slice_us_), read(max_slice_us_),
+                read(max_sleep_us_)};
+    }
 
     unsigned threads() const { return member_count_.load(std::memory_order_relaxed); }
 

@@ -66,7 +66,7 @@ void Turn::defer(Deferred& work) {
 }
 
 Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name)
-    : domain_(domain), cell_(GroupState::of(group).runtime().state_->cells.take()) {
+    : cell_(GroupState::of(group).runtime().state_->cells.take()), domain_(domain) {
     if (name != domain.name()) {
         own_name_ = std::make_unique<char[]>(name.size() + 1);  // ends with a zero
         std::copy(name.begin(), name.end(), own_name_.get());
@@ -74,6 +74,7 @@ Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view nam
     RuntimeState& state = *group.runtime().state_;
     random_state_ = state.options.seed + state.loops_made.fetch_add(1) * 0xd1342543de82ef95;
     cell_.loop = this;
+    cell_.inbox.open();
     cell_.io_ready.store(false, std::memory_order_relaxed);
     GroupState::of(group).place(cell_);
 }
@@ -111,6 +112,14 @@ Runtime& Loop::runtime() const {
     return cell_.group.load(std::memory_order_acquire)->runtime();
 }
 
+bool Loop::silent() const {
+    return cell_.inbox.closed();
+}
+
+bool Loop::events_wait() const {
+    return !events_.empty() || !cell_.inbox.empty();
+}
+
 Instant Loop::now() const {
     return running_here() ? running_turn->now() : runtime().clock().now();
 }
@@ -125,8 +134,29 @@ void Loop::stop(Loop& tell, Event& stopped, locking::Here where) {
     tell_ = &tell;
     stopped_event_ = &stopped;
     LoopCell& cell = cell_;
-    change(cell, step_ask_stop);
-    loops::wake(cell);
+    bool ours = false;
+    change(cell, [&ours](LoopWord word) {
+        ours = word.state == LoopState::idle;
+        return step_ask_stop(word);
+    });
+    if (!ours) {
+        loops::wake(cell);
+    } else if (retire_idle()) {
+        Worker::finish_stop(cell);
+    } else {
+        Worker::let_run(cell);
+    }
+}
+
+/// The loop was idle and is ours: nothing has to run, so no thread has to wake up for it. False if
+/// an event has come meanwhile, or somebody uses the domain.
+bool Loop::retire_idle() {
+    const bool held = domain_.held_by_this_thread();
+    if (!held && !domain_.try_lock_erased()) return false;
+    const bool last = events_.empty() && cell_.inbox.try_close();
+    if (last) retire();
+    if (!held) domain_.unlock_erased();
+    return last;
 }
 
 bool Loop::stopping() const {
@@ -171,7 +201,7 @@ Loop::Outcome Loop::run(Turn::Limits& limits) {
         return Outcome::stopped;
     }
     running_turn = nullptr;
-    more = more || !events_.empty();
+    more = more || events_wait();
     return more ? Outcome::more : Outcome::idle;
 }
 
@@ -196,14 +226,12 @@ bool Loop::run_timers(Turn& turn) {
 
 bool Loop::run_events(Turn& turn) {
     for (unsigned i = 0; i < round_handlers; ++i) {
-        Event* const event = events_.pop();
-        if (event == nullptr) return false;
-        const Function function = event->function_;
-        event->target_.store(nullptr, std::memory_order_release);
-        function(event->context_, turn);
-        if (turn.spent(function)) break;
+        const Callback event = events_.pop(cell_.inbox);
+        if (event.function == nullptr) return false;
+        event.function(event.context, turn);
+        if (turn.spent(event.function)) break;
     }
-    return !events_.empty();
+    return events_wait();
 }
 
 bool Loop::run_watchers(Turn& turn) {
@@ -258,20 +286,20 @@ void Loop::run_deferred(Turn& turn) {
 /// What was sent before the stop runs; sends from then on are refused.
 void Loop::finish_events(Turn& turn) {
     for (unsigned i = 0; i < last_events_max; ++i) {
-        if (Event* const event = events_.pop()) {
-            event->target_.store(nullptr, std::memory_order_release);
-            event->function_(event->context_, turn);
+        const Callback event = events_.pop(cell_.inbox);
+        if (event.function != nullptr) {
+            event.function(event.context, turn);
             continue;
         }
         run_deferred(turn);
-        if (events_.try_close()) return;
+        if (events_.empty() && cell_.inbox.try_close()) return;
     }
 }
 
 /// Nothing will run here any more: let go of everything that is tied to this loop.
 void Loop::retire() {
     timers_.clear();
-    events_.close();
+    events_.close(cell_.inbox);
     if (io_ == nullptr) return;
     for (Links* at = io_->watchers.next; at != &io_->watchers; at = at->next) {
         static_cast<Watcher*>(at)->watched_ = false;

@@ -144,7 +144,8 @@ class Loop {
     void wake() noexcept;
 
     /// Asks it to stop: what was sent before runs once more, then nothing runs, and `stopped` is
-    /// sent to `tell`. From then on the owner may destroy the loop. Any thread, once.
+    /// sent to `tell`. From then on the owner may destroy the loop. Any thread, once. An idle loop
+    /// has stopped when this returns, and no thread was woken for it.
     void stop(Loop& tell, Event& stopped, locking::Here where = locking::Here::now());
     bool stopping() const;
 
@@ -183,6 +184,7 @@ class Loop {
     void report_failures(Turn& turn);
     void run_deferred(Turn& turn);
     void finish_events(Turn& turn);
+    bool retire_idle();
     void retire();
     void timer_set(Instant when);
     LoopIo& io();
@@ -192,19 +194,21 @@ class Loop {
     Duration jittered(Duration period, Duration jitter);
 
     /// Stopped; nothing runs any more.
-    bool silent() const { return events_.closed(); }
+    bool silent() const;
+    bool events_wait() const;
 
-    // A loop that has nothing to do is kept small: 104 bytes, and its cell.
-    locking::DomainBase& domain_;
+    // A loop that has nothing to do is kept small: 96 bytes, and its cell. What senders read stands
+    // 64 bytes before what each event writes.
     LoopCell& cell_;
+    locking::DomainBase& domain_;
     std::unique_ptr<char[]> own_name_;  ///< if it is not that of the domain
-    EventQueue events_;
-    TimerQueue timers_;
-    Instant armed_ = Instant::never();  ///< when the thread will wake us; under the domain
     std::unique_ptr<LoopIo> io_;        ///< made with the first watcher
+    TimerQueue timers_;
     Loop* tell_ = nullptr;
     Event* stopped_event_ = nullptr;
     std::uint64_t random_state_;
+    EventQueue events_;
+    Instant armed_ = Instant::never();       ///< when the thread will wake us; under the domain
     std::atomic<std::uint64_t> used_ns_{0};  ///< written by whoever runs it
 };
 

@@ -8,10 +8,11 @@
 ///
 ///          wake: enqueue            pop by the owner or a thief
 ///   IDLE ----------------> READY -------------------------------> RUNNING
-///    ^                       ^                                       | |
-///    |                       |  done, NOTIFIED or more: enqueue      | |
-///    |                       +---------------------------------------+ |
-///    +-----------------------------------------------------------------+  done; or STOPPED
+///   ^  |                     ^                                      ^| |
+///   |  +---------------------)--- stop, by the one who asks --------+| |
+///   |                        |  done, NOTIFIED or more: enqueue      | |
+///   |                        +---------------------------------------+ |
+///   +------------------------------------------------------------------+  done; or STOPPED
 
 #include <cstdint>
 
@@ -61,9 +62,11 @@ constexpr LoopStep step_wake(LoopWord word) {
     return {word, false};
 }
 
-/// A stop is asked for; the asker wakes afterwards.
+/// A stop is asked for. Who finds the loop idle has it, as if popped, and may end it there and
+/// then; otherwise the asker wakes it afterwards.
 constexpr LoopStep step_ask_stop(LoopWord word) {
     word.flags |= LoopWord::stopping;
+    if (word.state == LoopState::idle) word.state = LoopState::running;
     return {word, false};
 }
 

@@ -38,13 +38,23 @@ struct World {
     std::uint8_t pending = 0;  ///< events pushed and not yet run
     std::uint8_t running = 0;  ///< runners inside handlers
     bool stopped = false;
+    bool closed = false;       ///< sends are refused
+    bool domain_busy = false;  ///< somebody else holds it when a stop wants it
     std::vector<Actor> actors;
     std::string_view wrong;  ///< what a step has found
     auto operator<=>(const World&) const = default;
 };
 
 /// Broken variants prove that the walk can fail.
-enum class Fault { none, no_notified, no_enqueue_after_run, double_enqueue };
+enum class Fault {
+    none,
+    no_notified,
+    no_enqueue_after_run,
+    double_enqueue,
+    stop_takes_ready,  ///< a stop takes a loop that stands in a queue
+    stop_looks_never,  ///< a stop in place does not look for events
+    stop_gives_up,     ///< a stop that cannot end the loop in place leaves it
+};
 
 struct WordModel {
     Fault fault = Fault::none;
@@ -80,7 +90,7 @@ struct WordModel {
     void sender(World& world, Actor& actor) const {
         switch (actor.at) {
             case 0:
-                if (!world.stopped) ++world.pending;
+                if (!world.closed) ++world.pending;
                 actor.at = 1;
                 break;
             case 1:
@@ -98,19 +108,31 @@ struct WordModel {
         }
     }
 
+    LoopStep ask_step(LoopWord word) const {
+        LoopStep step = step_ask_stop(word);
+        if (fault == Fault::stop_takes_ready && word.state == LoopState::ready) {
+            step.next.state = LoopState::running;
+        }
+        return step;
+    }
+
     void stopper(World& world, Actor& actor) const {
         switch (actor.at) {
             case 0:
-                actor.loaded = world.word;
-                actor.at = 1;
-                break;
-            case 1:
-                if (attempt(world, actor, step_ask_stop)) actor.at = 2;
-                break;
             case 2:
                 actor.loaded = world.word;
-                actor.at = 3;
+                ++actor.at;
                 break;
+            case 1: {
+                const LoopState before = LoopWord::unpack(actor.loaded).state;
+                const auto step = attempt(world, actor, [this](LoopWord w) { return ask_step(w); });
+                if (!step) break;
+                // Whoever has made it RUNNING has it.
+                const bool ours = step->next.state != before;
+                actor.at = ours ? 4 : 2;
+                if (ours && world.running++ != 0) world.wrong = "two threads run one loop";
+                break;
+            }
             case 3:
                 if (const auto step = attempt(world, actor, step_wake)) {
                     wake_done(world, *step);
@@ -118,6 +140,38 @@ struct WordModel {
                     --actor.left;
                 }
                 break;
+            default:
+                stop_in_place(world, actor);
+        }
+    }
+
+    void stop_in_place(World& world, Actor& actor) const {
+        switch (actor.at) {
+            case 4: {  // closes what senders see if it is empty
+                const bool looks = fault != Fault::stop_looks_never;
+                actor.more = world.domain_busy || (looks && world.pending > 0);
+                if (!actor.more && world.pending > 0) world.wrong = "stopped over an event";
+                if (!actor.more) world.closed = true;
+                actor.at = 5;
+                break;
+            }
+            case 5:
+                actor.loaded = world.word;
+                actor.at = 6;
+                break;
+            case 6: {
+                const bool more = actor.more;
+                const auto step = attempt(world, actor, [more](LoopWord w) {
+                    return more ? step_done(w, true) : step_stopped(w);
+                });
+                if (!step) break;
+                --world.running;
+                world.stopped = !more;
+                if (step->enqueue && fault != Fault::stop_gives_up) ++world.queued;
+                actor.at = 0;
+                --actor.left;
+                break;
+            }
         }
     }
 
@@ -161,7 +215,7 @@ struct WordModel {
         if (actor.saw_stop) {
             const auto step = attempt(world, actor, step_stopped);
             if (!step) return;
-            world.stopped = true;
+            world.stopped = world.closed = true;
             world.pending = 0;
         } else {
             const bool more = actor.more;
@@ -210,6 +264,11 @@ World world_of(unsigned senders, unsigned sends, unsigned runners, bool stop) {
     return world;
 }
 
+World with_busy_domain(World world) {
+    world.domain_busy = true;
+    return world;
+}
+
 Findings walk(const World& world, Fault fault) {
     return explore(WordModel{.fault = fault, .threads = world.actors.size()}, world,
                    Until::first_finding);
@@ -229,12 +288,16 @@ TEST_CASE("AT-PING-1 no interleaving of sends, pick-ups and a stop loses or doub
     CHECK(walk(world_of(2, 1, 2, true), Fault::none).clean());
     CHECK(walk(world_of(1, 2, 2, true), Fault::none).clean());
     CHECK(walk(world_of(1, 1, 3, true), Fault::none).clean());
+    CHECK(walk(with_busy_domain(world_of(2, 1, 2, true)), Fault::none).clean());
 }
 
 TEST_CASE("AT-PING-1 the walk finds protocols that are wrong", "[AT-PING-1]") {
     CHECK(walk(world_of(2, 2, 2, false), Fault::no_notified).stuck == "lost wake-up");
     CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).clean());
     CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::double_enqueue).clean());
+    CHECK_FALSE(walk(world_of(1, 1, 2, true), Fault::stop_takes_ready).clean());
+    CHECK(walk(world_of(1, 1, 2, true), Fault::stop_looks_never).broken == "stopped over an event");
+    CHECK_FALSE(walk(world_of(1, 1, 2, true), Fault::stop_gives_up).clean());
 }
 
 }  // namespace tern::loops

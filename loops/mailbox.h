@@ -91,10 +91,11 @@ class Mailbox {
     Loop& loop_;
     std::unique_ptr<Cell[]> cells_;
     std::size_t mask_;
-    std::size_t head_ = 0;              // receiver only
-    std::atomic<std::size_t> tail_{0};  // next ticket for a sender
     Receive receive_;
     void* context_;
+    std::size_t head_ = 0;  // receiver only
+    // What senders write, in a line of its own.
+    alignas(64) std::atomic<std::size_t> tail_{0};  // next ticket
     Event event_;
 };
 

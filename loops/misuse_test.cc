@@ -117,7 +117,7 @@ TEST_CASE("stopping a loop twice names it") {
         loop.loop.stop(sim.main(), stopped);
         loop.loop.stop(sim.main(), stopped);
     });
-    CHECK(death.says("loop stopped twice", "loop twice is ready", "loops/misuse_test.cc:"));
+    CHECK(death.says("loop stopped twice", "loop twice has stopped", "loops/misuse_test.cc:"));
 }
 
 TEST_CASE("a timer touched without the domain names its loop and this thread") {

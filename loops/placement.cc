@@ -34,9 +34,10 @@ bool SpinBudget::allows(Instant now) {
 }
 
 Duration time_slice(const SliceLimits& limits, Duration elapsed, std::size_t loops) {
-    const Duration left = std::max(limits.max_latency / 2 - elapsed, Duration());
-    const auto shares = static_cast<std::int64_t>(std::max<std::size_t>(loops, 1));
-    return std::clamp(left / shares, limits.min_slice, limits.max_slice);
+    Duration share = std::max(limits.max_latency / 2 - elapsed, Duration());
+    // Most often there is one, and a division costs as much as all the rest of this.
+    if (loops > 1) share = share / static_cast<std::int64_t>(loops);
+    return std::clamp(share, limits.min_slice, limits.max_slice);
 }
 
 std::optional<MovePlan> plan_move(std::span<const Load> threads, std::size_t from) {
@@ -61,6 +62,11 @@ std::optional<std::size_t> choose_loop(std::span<const Load> loops, Load differe
 
 std::size_t plan_even(std::size_t mine, std::size_t other) {
     return mine >= other + 3 ? (mine - other) / 2 : 0;
+}
+
+std::size_t plan_drop(std::size_t mine, std::size_t least, std::size_t injected) {
+    const std::size_t theirs = least + injected;
+    return mine > theirs ? (mine - theirs) / 2 : 0;
 }
 
 std::size_t choose_thread(std::span<const ThreadLoad> threads) {

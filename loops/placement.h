@@ -87,6 +87,10 @@ std::optional<std::size_t> choose_loop(std::span<const Load> loops, Load differe
 /// the one it runs. Differences that a single run makes are left alone.
 std::size_t plan_even(std::size_t mine, std::size_t other);
 
+/// How many of `mine` runnable loops a busy thread gives away, if the idlest one has `least` and
+/// `injected` are on their way to it: what is about to be taken must not be given twice.
+std::size_t plan_drop(std::size_t mine, std::size_t least, std::size_t injected);
+
 /// Where a new loop goes: fewest loops; the less loaded one among equals.
 struct ThreadLoad {
     std::size_t loops = 0;

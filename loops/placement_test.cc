@@ -86,6 +86,13 @@ TEST_CASE("the loop that best halves the difference moves") {
     CHECK_FALSE(choose_loop(std::array<Load, 2>{0, 0}, 800));
 }
 
+TEST_CASE("a busy thread drops half of the difference, and nothing twice") {
+    CHECK(plan_drop(8, 0, 0) == 4);
+    CHECK(plan_drop(4, 0, 4) == 0);
+    CHECK(plan_drop(6, 0, 2) == 2);
+    CHECK(plan_drop(3, 4, 0) == 0);
+}
+
 TEST_CASE("a new loop goes where the fewest are, then where the least load is") {
     CHECK(choose_thread(std::array<ThreadLoad, 3>{{{2, 0}, {1, 900}, {1, 100}}}) == 2);
 }

@@ -58,6 +58,9 @@ enum class At : std::uint8_t {
     next_order,
     ask_load,
     ask_swap,
+    end_look,
+    end_load,
+    end_swap,
     wake_load,
     wake_swap,
     push_home,
@@ -80,6 +83,7 @@ struct LoopModel {
     std::uint8_t home = 0;
     std::uint8_t pending = 0;
     std::uint8_t running = 0;
+    bool closed = false;  ///< sends are refused
     bool stopped = false;
     auto operator<=>(const LoopModel&) const = default;
 };
@@ -266,7 +270,7 @@ class SchedulerModel {
     void end_run(LoopModel& loop, Thread& thread) const {
         if (thread.last) {
             if (!swap(loop, thread, step_stopped).done) return;
-            loop.stopped = true;
+            loop.stopped = loop.closed = true;
             loop.pending = 0;
             --loop.running;
             thread.at = At::choose;
@@ -288,7 +292,7 @@ class SchedulerModel {
         LoopModel& loop = scene.loops[order.loop];
         if (order.verb == Verb::stop) {
             thread.at = At::ask_load;
-        } else if (!loop.stopped) {
+        } else if (!loop.closed) {
             ++loop.pending;
             thread.at = At::wake_load;
         }
@@ -301,9 +305,21 @@ class SchedulerModel {
             case At::ask_load:
                 load(loop, thread, At::ask_swap);
                 break;
-            case At::ask_swap:
+            case At::ask_swap: {
+                const bool idle = LoopWord::unpack(thread.loaded).state == LoopState::idle;
                 if (!swap(loop, thread, step_ask_stop).done) break;
-                thread.at = fault_ == Fault::stop_without_wake ? At::next_order : At::wake_load;
+                if (idle) {
+                    if (loop.running++ != 0) scene.wrong = "two threads run one loop";
+                    thread.at = At::end_look;
+                } else {
+                    thread.at = fault_ == Fault::stop_without_wake ? At::next_order : At::wake_load;
+                }
+                break;
+            }
+            case At::end_look:
+            case At::end_load:
+            case At::end_swap:
+                end_idle(loop, thread);
                 break;
             case At::wake_load:
                 load(loop, thread, At::wake_swap);
@@ -333,6 +349,27 @@ class SchedulerModel {
                 }
                 thread.at = At::next_order;
             }
+        }
+    }
+
+    /// The asker has found the loop idle: it ends it, or gives it back to be run.
+    static void end_idle(LoopModel& loop, Thread& thread) {
+        if (thread.at == At::end_look) {
+            thread.more = loop.pending > 0;
+            if (!thread.more) loop.closed = true;
+            thread.at = At::end_load;
+        } else if (thread.at == At::end_load) {
+            load(loop, thread, At::end_swap);
+        } else {
+            const bool more = thread.more;
+            const Swapped swapped = swap(loop, thread, [more](LoopWord w) {
+                return more ? step_done(w, true) : step_stopped(w);
+            });
+            if (!swapped.done) return;
+            --loop.running;
+            loop.stopped = !more;
+            thread.at = swapped.enqueue ? At::push_home : At::next_order;
+            thread.more = false;
         }
     }
 

@@ -7,29 +7,31 @@
 
 namespace tern::loops {
 
-void Timer::arm(Instant when, locking::Here where) {
-    loop_.assert_held("timer set", where);
-    if (loop_.silent()) return;
+void Timer::arm(Instant when) {
+    if (postpone(when) || loop_.silent()) return;
     loop_.timers_.set(*this, when);
     loop_.timer_set(when);
 }
 
 void Timer::at(Instant when, locking::Here where) {
+    loop_.assert_held("timer set", where);
     period_ = Duration();
-    arm(when, where);
+    arm(when);
 }
 
 void Timer::in(Duration delay, locking::Here where) {
+    loop_.assert_held("timer set", where);
     period_ = Duration();
-    arm(loop_.now() + std::max(delay, Duration()), where);
+    arm(loop_.now() + std::max(delay, Duration()));
 }
 
 void Timer::every(Duration period, Duration jitter, locking::Here where) {
+    loop_.assert_held("timer set", where);
     TERN_ASSERT(period > Duration() && jitter >= Duration() && jitter <= period,
                 "timer period and jitter");
     period_ = period;
     jitter_ = jitter;
-    arm(loop_.now() + loop_.jittered(period, jitter), where);
+    arm(loop_.now() + loop_.jittered(period, jitter));
 }
 
 void Timer::stop(locking::Here where) {

@@ -67,7 +67,15 @@ class Timer {
     static constexpr std::uint16_t first_wheel_slot = 2;
     static constexpr std::uint16_t inactive_slot = UINT16_MAX;
 
-    void arm(Instant when, locking::Here where);
+    void arm(Instant when);
+
+    /// To a later time: its entry stays, and is filed anew when the old time comes. False if it has
+    /// no entry that early.
+    bool postpone(Instant when) {
+        if (slot_ == inactive_slot || when < filed_) return false;
+        expiry_ = when;
+        return true;
+    }
 
     Loop& loop_;
     Function function_;

@@ -123,8 +123,7 @@ std::size_t TimerQueue::size() const {
     return parts_ == nullptr ? 0 : parts_->size;
 }
 
-Instant TimerQueue::earliest() const {
-    if (parts_ == nullptr) return Instant::never();
+Instant TimerQueue::nearest() const {
     const Parts& parts = *parts_;
     Instant first = Instant::never();
     if (!parts.heap.empty()) first = parts.heap.first().at;
@@ -136,13 +135,13 @@ Instant TimerQueue::earliest() const {
 
 void TimerQueue::set(Timer& timer, Instant at) {
     if (parts_ == nullptr) parts_ = std::make_unique<Parts>();
+    if (timer.postpone(at)) return;
     timer.expiry_ = at;
     if (timer.slot_ == Timer::inactive_slot) {
         ++parts_->size;
         insert(timer, at);
         return;
     }
-    if (at >= timer.filed_) return;  // filed anew when the old time comes
     if (timer.slot_ == Timer::heap_slot) {
         timer.filed_ = at;
         parts_->heap.earlier(timer.index_, at);
@@ -190,8 +189,7 @@ void TimerQueue::remove(Timer& timer) {
     timer.slot_ = Timer::inactive_slot;
 }
 
-Timer* TimerQueue::take_due(Instant now) {
-    if (parts_ == nullptr) return nullptr;
+Timer* TimerQueue::take_first(Instant now) {
     Parts& parts = *parts_;
     for (;;) {
         if (parts.heap.empty() && parts.run.empty() && !refill(now)) return nullptr;

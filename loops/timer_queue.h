@@ -29,19 +29,23 @@ class TimerQueue {
     std::size_t size() const;
 
     /// No timer expires earlier; Instant::never() if there is none.
-    Instant earliest() const;
+    Instant earliest() const { return parts_ == nullptr ? Instant::never() : nearest(); }
 
     /// Inserts the timer or changes its time.
     void set(Timer& timer, Instant at);
     void remove(Timer& timer);
+
     /// Takes out and returns a timer that expires at `now` at the latest, the earliest first;
     /// nullptr if none does, and then earliest() is later than `now`.
-    Timer* take_due(Instant now);
+    Timer* take_due(Instant now) { return parts_ == nullptr ? nullptr : take_first(now); }
+
     void clear();
 
   private:
     struct Parts;
 
+    Instant nearest() const;
+    Timer* take_first(Instant now);
     void insert(Timer& timer, Instant at);
     bool refill(Instant now);
     void start_wheel();

@@ -257,15 +257,26 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     run_started_us_.store(0, std::memory_order_relaxed);
     count_run(cell, pace_.spent_ns() - before_ns, limits.slowest);
     if (outcome == Loop::Outcome::stopped) {
-        Loop& tell = *loop.tell_;
-        Event& stopped = *loop.stopped_event_;
-        disown(cell);
-        change(cell, step_stopped);
-        stopped.send(tell);  // the loop may be gone from here on
+        finish_stop(cell);
     } else {
-        finish_run(cell, outcome);
+        const bool more = outcome == Loop::Outcome::more;
+        const LoopStep step = change(cell, [more](LoopWord word) { return step_done(word, more); });
+        if (step.enqueue) (more ? waiting_ : woken_).add(cell);
     }
     return pace_.now();
+}
+
+void Worker::finish_stop(LoopCell& cell) {
+    Loop& tell = *cell.loop->tell_;
+    Event& stopped = *cell.loop->stopped_event_;
+    cell.home->disown(cell);
+    change(cell, step_stopped);
+    stopped.send(tell);  // the loop may be gone from here on
+}
+
+void Worker::let_run(LoopCell& cell) noexcept {
+    change(cell, [](LoopWord word) { return step_done(word, true); });
+    loops::enqueue(cell);
 }
 
 void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) {
@@ -291,12 +302,6 @@ void Worker::keep_rest(LoopCell& cell, Duration rest, Duration slice) {
     const auto most = std::min(slice, Duration::from_microseconds(UINT16_MAX));
     const std::int64_t owed = std::clamp(rest, Duration(), most).microseconds();
     cell.owed_us.store(static_cast<std::uint16_t>(owed), std::memory_order_relaxed);
-}
-
-void Worker::finish_run(LoopCell& cell, Loop::Outcome outcome) {
-    const bool more = outcome == Loop::Outcome::more;
-    if (!change(cell, [more](LoopWord word) { return step_done(word, more); }).enqueue) return;
-    (more ? waiting_ : woken_).add(cell);
 }
 
 void Worker::fire(Instant now) {

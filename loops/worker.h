@@ -90,6 +90,11 @@ class Worker {
     /// `checks`: zero in real time, else handlers until the slice counts as used up.
     Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
 
+    /// The end of a loop that nobody can find any more; the cell is RUNNING and the caller's.
+    static void finish_stop(LoopCell& cell);
+    /// Gives such a cell to its thread to run.
+    static void let_run(LoopCell& cell) noexcept;
+
     /// Simulation: the time as of which it runs loops.
     void set_now(Instant now) { pace_.set(now); }
 
@@ -144,7 +149,6 @@ class Worker {
     bool give_away(LoopCell& cell);
     void count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest);
     static void keep_rest(LoopCell& cell, Duration rest, Duration slice);
-    void finish_run(LoopCell& cell, Loop::Outcome outcome);
     void take_injected(Instant now);
     bool may_take(Instant now) const;
     void drop_loops(Instant now);

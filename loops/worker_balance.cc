@@ -79,7 +79,7 @@ void Worker::drop_loops(Instant now) {
     if (loops() < 2 || backlog() < 2) return;
     std::uint32_t least = backlog();
     group_.for_members([&](Worker& other) { least = std::min(least, other.backlog()); });
-    std::uint32_t drops = (backlog() - least) / 2;
+    std::size_t drops = plan_drop(backlog(), least, group_.injected());
     for (std::uint32_t looks = backlog(); drops > 0 && looks > 0; --looks) {
         LoopCell* const cell = give();
         if (cell == nullptr) return;

@@ -1,5 +1,6 @@
 // Rows P1 to P5, P18 and P19: events between loops and threads.
 
+#include "loops/mailbox.h"
 #include "loops/pace.h"
 #include "stress/bench/loops_fixture.h"
 #include "stress/bench/measure.h"
@@ -10,6 +11,7 @@
 #include <deque>
 #include <optional>
 #include <thread>
+#include <type_traits>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -135,21 +137,88 @@ Sample lockfree_posting(unsigned producers) {
     }));
 }
 
+/// The same number of messages through a mailbox of as many places.
+Sample tern_mailbox_posting(unsigned producers) {
+    Machine machine(workers(1));
+    OwnLoop target(machine.group, "target");
+    std::size_t seen = 0;
+    Job finished([&](loops::Turn&) { machine.runtime.quit(); });
+
+    struct Receiver {
+        loops::Event* finished;
+        loops::Loop* main;
+
+        static void receive(void* self, loops::Turn&, std::size_t*& counter) {
+            auto& receiver = *static_cast<Receiver*>(self);
+            if (++*counter == posts) receiver.finished->send(*receiver.main);
+        }
+    } receiver{&finished.event, &machine.runtime.main_loop()};
+
+    loops::Mailbox<std::size_t*> mailbox(target.loop, producers * ring_events, Receiver::receive,
+                                         &receiver);
+    std::vector<std::thread> threads;
+    Clock::time_point start;
+    machine.run([&](loops::Turn&) {
+        start = Clock::now();
+        for (unsigned p = 0; p < producers; ++p) {
+            threads.emplace_back([&] {
+                for (std::size_t i = 0; i < posts / producers; ++i) {
+                    std::size_t* counter = &seen;
+                    while (!mailbox.post(std::move(counter)))
+                        std::this_thread::yield();
+                }
+            });
+        }
+    });
+    const double ns = ns_since(start);
+    for (std::thread& thread : threads)
+        thread.join();
+    const loops::LoopEntry entry(target.loop);
+    mailbox.clear();
+    return per_post(ns);
+}
+
 #ifdef TERN_BENCH_LIBUV
-/// The usual way with libuv: a guarded deque that the woken loop swaps out.
+/// A message that carries nothing but where to count.
+struct Plain {
+    static bool claim(Plain&) { return true; }
+
+    static void let_go(Plain&) {}
+
+    std::size_t* counter;
+};
+
+/// One that is queued at most once, as an event is.
+struct Once {
+    static bool claim(Once& once) { return !once.queued.exchange(true); }
+
+    static void let_go(Once& once) { once.queued.exchange(false); }
+
+    std::size_t* counter;
+    std::atomic<bool> queued{false};
+};
+
+/// The usual way with libuv: a guarded deque that the woken loop swaps out. Messages are reused as
+/// tern's events are; plain ones need not have run before they are queued again.
+template <class Message>
 struct UvPosting {
     explicit UvPosting(unsigned producers) {
+        for (std::size_t i = 0; i < producers * messages_each; ++i)
+            messages.emplace_back().counter = &seen;
         uv_loop_init(&loop);
         uv_async_init(&loop, &async, woken);
         async.data = this;
         std::vector<std::thread> threads;
         ns = time_ns([&] {
             for (unsigned p = 0; p < producers; ++p) {
-                threads.emplace_back([&] {
+                threads.emplace_back([&, p] {
                     for (std::size_t i = 0; i < posts / producers; ++i) {
+                        Message& message = messages[p * messages_each + i % messages_each];
+                        while (!Message::claim(message))
+                            std::this_thread::yield();
                         {
                             const std::lock_guard lock(mutex);
-                            incoming.push_back(&seen);
+                            incoming.push_back(&message);
                         }
                         uv_async_send(&async);
                     }
@@ -164,20 +233,25 @@ struct UvPosting {
 
     static void woken(uv_async_t* handle) {
         auto& self = *static_cast<UvPosting*>(handle->data);
-        std::deque<std::size_t*> batch;
+        std::deque<Message*> batch;
         {
             const std::lock_guard lock(self.mutex);
             batch.swap(self.incoming);
         }
-        for (std::size_t* counter : batch)
+        for (Message* message : batch) {
+            std::size_t* const counter = message->counter;
+            Message::let_go(*message);
             ++*counter;
+        }
         if (self.seen == posts) uv_close(reinterpret_cast<uv_handle_t*>(handle), nullptr);
     }
 
+    static constexpr std::size_t messages_each = std::is_same_v<Message, Once> ? ring_events : 1;
+    std::deque<Message> messages;  // first, away from what is written
     uv_loop_t loop{};
     uv_async_t async{};
     std::mutex mutex;
-    std::deque<std::size_t*> incoming;
+    std::deque<Message*> incoming;
     std::size_t seen = 0;
     double ns = 0;
 };
@@ -467,12 +541,16 @@ void add_posting_row(Suite& suite, unsigned producers, Row row) {
     row.rounds = 10;
     Row& posting = suite.add(std::move(row));
     posting.add("tern", [producers] { return tern_posting(producers); });
+    posting.add("tern mailbox", [producers] { return tern_mailbox_posting(producers); });
     posting.add("asio", [producers] { return asio_context_posting(producers); });
     posting.add("asio strand", [producers] { return asio_strand_posting(producers); });
 #ifdef TERN_BENCH_LIBUV
-    posting.add("libuv", [producers] { return per_post(UvPosting(producers).ns); });
+    posting.add("libuv", [producers] { return per_post(UvPosting<Plain>(producers).ns); });
+    posting.add("libuv, each once",
+                [producers] { return per_post(UvPosting<Once>(producers).ns); });
 #else
     posting.leave_out("libuv", "not installed");
+    posting.leave_out("libuv, each once", "not installed");
 #endif
     posting.add("lockfree::queue", [producers] { return lockfree_posting(producers); });
 }

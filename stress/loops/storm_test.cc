@@ -1,5 +1,6 @@
 // Events from many senders into loops that are moved, resized and stolen all the time: what was
 // sent to an idle event runs once, and nothing stays behind.
+#include "locking/backoff.h"
 #include "loops/test_support.h"
 #include "stress/scale.h"
 
@@ -16,6 +17,7 @@ namespace tern::stress {
 
 using loops::Event;
 using loops::GroupKind;
+using loops::GroupOptions;
 using loops::Loop;
 using loops::Sent;
 using loops::ThreadGroup;
@@ -111,6 +113,54 @@ TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
         thread.join();
     for (Target& target : targets)
         CHECK(target.runs == target.queued);
+}
+
+TEST_CASE("a send that finds its event queued is seen by the run to come") {
+    // The second send of each pair comes while the loop is about to run the event for the first. If
+    // the end of the claim could pass the reads of the handler, neither would see the other.
+    const std::uint64_t pairs = scaled(600'000);
+    Real real(GroupOptions{.kind = GroupKind::latency, .threads = 1});
+    std::deque<TestLoop> loop;
+    loop.emplace_back(real.group, "seen");
+
+    struct Seen {
+        std::atomic<std::uint64_t> told{0};
+        std::atomic<std::uint64_t> seen{0};
+        std::atomic<std::uint64_t> runs{0};
+    } seen;
+
+    Event event(
+        [](void* self, Turn&) {
+            auto& each = *static_cast<Seen*>(self);
+            each.seen.store(each.told.load(std::memory_order_acquire), std::memory_order_relaxed);
+            each.runs.fetch_add(1, std::memory_order_release);
+        },
+        &seen);
+    Stopper stopper(real.runtime);
+    Action finished_action{[&](Turn&) { stopper.stop(loop); }};
+    Event finished(finished_action.callback());
+    std::uint64_t unseen = 0;
+    std::thread sender;
+    real.run([&](Turn&) {
+        sender = std::thread([&] {
+            std::uint64_t queued = 0;
+            for (std::uint64_t i = 1; i <= 2 * pairs; ++i) {
+                seen.told.store(i, std::memory_order_release);
+                if (event.send(loop[0].loop) == Sent::queued) ++queued;
+                if (i % 2 == 1) {
+                    for (std::uint64_t pause = i * 7919 % 40; pause > 0; --pause)
+                        locking::cpu_pause();
+                    continue;
+                }
+                while (seen.runs.load(std::memory_order_acquire) < queued)
+                    std::this_thread::yield();
+                unseen += seen.seen.load(std::memory_order_relaxed) != i ? 1 : 0;
+            }
+            finished.send(real.runtime.main_loop());
+        });
+    });
+    sender.join();
+    CHECK(unseen == 0);
 }
 
 TEST_CASE("threads come and go under traffic and timers") {
