@@ -444,7 +444,7 @@ void Pool::misuse(Here where) const {
 
 void Pool::bad_object(const Resource& resource,
                       const void* object,
-                      std::string_view why,
+                      const char* why,
                       Here where) const {
     locking::fatal(
         where, {resource.kind(), " ", resource.name(), " in pool ", path(), ": ", object, " is ",

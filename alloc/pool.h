@@ -233,7 +233,7 @@ class Pool final : public Resource {
     /// For a resource of this pool that was given an address which cannot be right; says why.
     [[noreturn, gnu::cold]] void bad_object(const Resource& resource,
                                             const void* object,
-                                            std::string_view why,
+                                            const char* why,
                                             locking::Here where) const;
 
     std::string_view kind() const override { return "pool"; }

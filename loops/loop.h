@@ -29,6 +29,8 @@ namespace tern::loops {
 class Loop;
 class Runtime;
 class ThreadGroup;
+template <class T>
+class Mailbox;
 class Turn;
 class Worker;
 struct LoopCell;
@@ -77,6 +79,8 @@ class Turn {
   private:
     friend class Loop;
     friend class Worker;
+    template <class T>
+    friend class Mailbox;
 
     /// What a run may take.
     struct Limits {

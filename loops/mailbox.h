@@ -69,7 +69,7 @@ class Mailbox {
         while (T* message = front()) {
             receive_(context_, turn, *message);
             pop(message);
-            if (turn.out_of_time()) {
+            if (turn.spent(arrived)) {
                 event_.send(loop_);
                 return;
             }
