@@ -15,9 +15,10 @@ struct HeapUse {
 
 [[nodiscard]] HeapUse heap_use();
 
-/// From now on blocks of 1 MiB and more are mappings of their own, gone when they are freed. Unasked, the C library
-/// raises that size up to 32 MiB as such blocks come and go, puts them into the heap and keeps the holes they
-/// leave: address space creeps up with each large configuration. For the start of the process.
+/// From now on blocks of 1 MiB and more are mappings of their own, gone when they are freed.
+/// Unasked, the C library raises that size up to 32 MiB as such blocks come and go, puts them into
+/// the heap and keeps the holes they leave: address space creeps up with each large configuration.
+/// For the start of the process.
 void map_large_blocks();
 
 /// Gives whole pages that are free back to the kernel. Walks all free blocks: for rare occasions.

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     tern::bench::Suite suite("loops");
+    tern::bench::add_posting_rows(suite);
     tern::bench::add_event_rows(suite);
     tern::bench::add_timer_rows(suite);
     tern::bench::add_scale_rows(suite);

@@ -5,6 +5,7 @@
 #include "stress/bench/suite.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -229,14 +230,15 @@ struct TernCrowd {
         self.machine.runtime.quit();
     }
 
-    /// Four loops on each of two threads?
+    /// Have all run, and did four last run on each of two threads?
     static void looked(void* context, loops::Turn&) {
         auto& self = *static_cast<TernCrowd*>(context);
-        const std::thread::id one = self.busy[0].thread.load(std::memory_order_relaxed);
-        const auto together = std::count_if(self.busy.begin(), self.busy.end(), [&](Busy& each) {
-            return each.thread.load(std::memory_order_relaxed) == one;
-        });
-        if (together != busy_loops / 2) return;
+        std::array<std::thread::id, busy_loops> last;
+        for (std::size_t i = 0; i < busy_loops; ++i)
+            last[i] = self.busy[i].thread.load(std::memory_order_relaxed);
+        const auto idle = std::count(last.begin(), last.end(), std::thread::id());
+        const auto together = std::count(last.begin(), last.end(), last[0]);
+        if (idle != 0 || together != busy_loops / 2) return;
         self.crowd.even_after_ms = us_since(self.start) / 1000;
         self.moves_when_even = self.machine.group.moves();
         self.look->stop();

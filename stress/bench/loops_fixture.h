@@ -30,6 +30,7 @@ namespace tern::bench {
 class Suite;
 
 // The rows by what they are about; loops_bench.cc calls them all.
+void add_posting_rows(Suite& suite);
 void add_event_rows(Suite& suite);
 void add_timer_rows(Suite& suite);
 void add_scale_rows(Suite& suite);
