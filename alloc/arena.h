@@ -87,7 +87,8 @@ class Arena {
 
     Mark mark() const { return {newest_, large_, at_}; }
 
-    /// Frees all that was allocated since.
+    /// Frees all that was allocated since; the first page stays for the next scope. A mark that is
+    /// void aborts where that shows.
     void rewind(const Mark& mark) noexcept;
     /// Frees everything but keeps one page for the next use.
     void reset() noexcept;
@@ -172,7 +173,7 @@ class PoolArena final : public Resource {
 };
 
 /// The scratch arena of this thread, over the cache of the process. Use it in a Scope only:
-/// `Arena::Scope scope(scratch());`
+/// `Arena::Scope scope(scratch());` Between scopes it keeps one page, until the thread ends.
 Arena& scratch();
 
 }  // namespace tern::alloc

@@ -23,6 +23,7 @@
 
 namespace tern::alloc {
 
+/// A value; what a heap has at the moment of stats().
 struct HeapStats {
     std::size_t blocks = 0;
     std::size_t bytes = 0;        ///< that were asked for

@@ -90,10 +90,13 @@ class IoBuffer {
 };
 
 /// Counted handle of a shared block. One writer fills it through writable() and commit(); readers
-/// that got their handle later see all that was committed before. Copies may live in any thread.
+/// that got their handle later see all that was committed before. Copies may live in any thread;
+/// the last one gives the block back to the cache, which outlives it. Committing more than there is
+/// room for aborts.
 class IoBlock {
   public:
     IoBlock() = default;
+    /// At least `bytes` of room, rounded up to whole pages. Aborts if there is no memory.
     IoBlock(PageCache& cache, std::size_t bytes);
 
     ~IoBlock() { release(); }

@@ -30,12 +30,14 @@ struct MemoryUsage {
     bool operator==(const MemoryUsage&) const = default;
 };
 
-/// Told of a tree of pools, outermost first; see the head of the file for what it may do.
+/// Told of a tree of pools, outermost first, in the thread that walks and with the domain of the
+/// pool held; texts are lent for the call. See the head of the file for what it may do.
 class MemoryVisitor {
   public:
     virtual ~MemoryVisitor() = default;
     /// A pool opens; what follows until leave_pool() is inside.
     virtual void enter_pool(std::string_view name, std::string_view domain) = 0;
+    /// One resource of the pool opened last, or a "busy pool" that was left out.
     virtual void resource(std::string_view kind,
                           std::string_view name,
                           const MemoryUsage& usage) = 0;

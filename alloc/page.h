@@ -21,6 +21,7 @@ constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) {
     return (value + power_of_two - 1) & ~(power_of_two - 1);
 }
 
+/// How many pages so many bytes fill, the last perhaps in part.
 constexpr std::size_t pages_for(std::size_t bytes) {
     return (bytes + page_bytes - 1) / page_bytes;
 }
@@ -80,7 +81,8 @@ inline std::byte* page_of_note(const PageNote& note) {
                                         at / page_note_bytes % region_pages * page_bytes);
 }
 
-/// Where address space comes from: the kernel, or a test.
+/// Where address space comes from: the kernel, or a test. Any thread calls it, one at a time for
+/// each cache that uses it. Only map() may refuse; what it gave comes back whole.
 class PageSource {
   public:
     virtual ~PageSource() = default;

@@ -62,6 +62,7 @@ enum class PageState : std::uint8_t {
     cold,         ///< free in its region
 };
 
+/// As reports say it: "in use", "free and dirty". The text lives for ever.
 std::string_view text_of(PageState state);
 
 /// One store of pages over one source. Any thread may call anything but what is said to be for the

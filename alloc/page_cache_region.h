@@ -13,6 +13,8 @@
 
 namespace tern::alloc {
 
+/// One region of a cache: which of its pages are free with memory behind them (dirty) and without
+/// (clean). Born and gone with the mapping it lies in.
 struct PageCache::Region {
     static constexpr std::size_t words = region_pages / 64;
     static constexpr std::size_t usable = region_pages - region_head_pages;

@@ -3,10 +3,10 @@
 /// Standard containers over pools, heaps, slabs and arenas: adapters to std::pmr::memory_resource.
 /// An adapter borrows what it adapts, which must outlive it. That of a pool is a resource of it,
 /// embedded or made in the pool. The domain is checked on each allocation as always, and what
-/// containers have is counted, so that neither the adapter nor the blocks can go before the
-/// containers; arenas alone neither check nor count. Which one: a heap for containers that grow and
-/// shrink, a slab for those of nodes, a pool for a few blocks that reports should list one by one,
-/// an arena for what dies together. Never throws: no memory means an abort below.
+/// containers have is counted, so that the adapter cannot go before the containers, nor can the
+/// blocks of a pool or heap; arenas alone neither check nor count. Which one: a heap for containers
+/// that grow and shrink, a slab for those of nodes, a pool for a few blocks that reports should
+/// list one by one, an arena for what dies together. Never throws: no memory means an abort below.
 
 #include "alloc/arena.h"
 #include "alloc/heap.h"

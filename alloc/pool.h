@@ -154,6 +154,7 @@ class Pool final : public Resource {
         }
     }
 
+    /// The same, destroyed by the pointer, which must end before the pool does.
     template <class T, class... A>
     Owned<T> make_owned(A&&... arguments) {
         T& object = make<T>(std::forward<A>(arguments)...);
@@ -187,6 +188,7 @@ class Pool final : public Resource {
     [[nodiscard]] void* try_resize(void* block,
                                    std::size_t bytes,
                                    locking::Here where = locking::Here::now());
+    /// nullptr is nothing; what is no block of this pool, or was one, aborts.
     void release(void* block, locking::Here where = locking::Here::now()) noexcept;
 
     /// Moves a resource made in another pool here. Both domains held; aborts before touching

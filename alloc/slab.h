@@ -172,7 +172,7 @@ class SlabBase : public Resource {
 
 /// Objects of type T. Embedded in its user or made in the pool, and owns its pages; objects are
 /// lent until destroyed or cleared. The pool's domain is held for everything. No memory: make()
-/// aborts.
+/// aborts. Destroying what is no object of it, or was destroyed before, aborts.
 template <class T>
 class Slab final : public SlabBase {
   public:

@@ -133,6 +133,7 @@ class IndexedSlabBase : public Resource {
 
 /// Objects of type T by id. Embedded in its user or made in the pool, and owns pages and directory.
 /// The pool's domain is held where nothing else is said. No memory or no id left: make() aborts.
+/// Destroying what is no object of it, or was destroyed before, aborts.
 template <class T>
 class IndexedSlab final : public IndexedSlabBase {
   public:
@@ -167,7 +168,8 @@ class IndexedSlab final : public IndexedSlabBase {
         give(&object, where);
     }
 
-    /// Any thread; the object of this id must live.
+    /// Any thread; the object of this id must live. An id whose page is gone aborts; one whose slot
+    /// is free is not noticed.
     T& operator[](std::uint32_t id) const {
         return *std::launder(reinterpret_cast<T*>(object_at(id)));
     }

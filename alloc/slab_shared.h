@@ -143,7 +143,8 @@ class SharedSlab final : public SharedSlabBase {
         return slot == nullptr ? nullptr : ::new (slot) T(std::forward<A>(arguments)...);
     }
 
-    /// Any thread. That an object was destroyed twice shows when its batch goes back to the pages.
+    /// Any thread. What lies in no page of this slab aborts at once; that an object was destroyed
+    /// twice shows when its batch goes back to the pages.
     void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
         object.~T();
         deallocate(&object, where);

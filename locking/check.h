@@ -15,7 +15,8 @@
 
 namespace tern::locking {
 
-/// A place in the source. Clang 14 cannot compile libstdc++'s std::source_location, hence this one.
+/// A place in the source; a value that borrows the name of the file, which is a literal. Clang 14
+/// cannot compile libstdc++'s std::source_location, hence this one.
 struct Here {
     const char* file = "";
     int line = 0;
@@ -56,7 +57,7 @@ class TextPiece {
 };
 
 /// Text in a buffer of fixed size, for reports made where memory may be what is broken.
-/// What does not fit is cut.
+/// What does not fit is cut. The buffer is the caller's, and its text() lives as long.
 class TextBuffer {
   public:
     explicit TextBuffer(std::span<char> room) : room_(room) {}
@@ -74,25 +75,27 @@ class TextBuffer {
 };
 
 /// Gets the whole report (place, message, held domains) before the process aborts.
-/// If it returns, the default report is not printed again and the process aborts anyway.
+/// It runs in the thread that failed, with whatever that thread holds. If it returns, the default
+/// report is not printed again and the process aborts anyway.
 using ViolationHandler = void (*)(std::string_view report) noexcept;
 
 /// Replaces the handler, returns the previous one; nullptr stands for the default, which writes to
-/// standard error with a backtrace.
+/// standard error with a backtrace. Any thread, at any time.
 ViolationHandler set_violation_handler(ViolationHandler handler) noexcept;
 
 /// Reports a bug of the program and aborts. The report has the place, the message, the thread, and
 /// the domains that it holds with the places where it took them.
 [[noreturn, gnu::cold]] void fatal(Here where, std::initializer_list<TextPiece> message) noexcept;
 
-/// The cold half of TERN_ASSERT.
+/// The cold half of TERN_ASSERT: fatal() with the text of the condition before the message.
 [[noreturn, gnu::cold]] void assertion_failed(Here where,
                                               const char* condition,
                                               std::initializer_list<TextPiece> message) noexcept;
 
 }  // namespace tern::locking
 
-/// Always on. Further arguments are pieces of text, numbers and addresses, joined as they are:
+/// Always on. Further arguments are pieces of text, numbers and addresses, joined as they are, and
+/// looked at only if the condition is false:
 /// TERN_ASSERT(a <= b, "a is ", a, ", b is ", b);
 #define TERN_ASSERT(condition, ...)                                                      \
     do {                                                                                 \

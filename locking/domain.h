@@ -48,7 +48,8 @@ class ThreadEntry : public Held<Nothing> {
 template <Level L>
 class Domain;
 
-/// Holds a domain until the end of the scope.
+/// Holds a domain until the end of the scope. It belongs to the thread that took it; guards end in
+/// reverse order, anything else aborts.
 template <Level L>
 class [[nodiscard]] Guard : public Held<L> {
   public:
@@ -93,7 +94,8 @@ class [[nodiscard]] TryGuard : public Held<L> {
     Here where_;
 };
 
-/// A mutex of level L.
+/// A mutex of level L: embedded in what it guards, immovable, for any thread. Nobody inside: two
+/// locked instructions and no system call. A wait has no limit; a wrong order aborts before it.
 template <Level L>
 class Domain final : public DomainBase {
   public:
@@ -150,7 +152,7 @@ class [[nodiscard]] TransitLock {
 };
 
 /// Two different domains of one level, taken by ascending serial so that no two threads can wait
-/// for each other.
+/// for each other. One domain twice aborts.
 template <Level L>
 class [[nodiscard]] PairLock : public Held<L> {
   public:
@@ -183,7 +185,7 @@ class [[nodiscard]] PairLock : public Held<L> {
 };
 
 /// Any number of different domains of one level (as many as a thread may hold), by ascending
-/// serial. The caller's span is put into that order and must live as long.
+/// serial. The caller's span is put into that order and must live as long. One domain twice aborts.
 template <Level L>
 class [[nodiscard]] GroupLock : public Held<L> {
   public:
@@ -211,7 +213,8 @@ class [[nodiscard]] GroupLock : public Held<L> {
 };
 
 /// Gives up the innermost domain for a scope and takes it again at its end. Whatever was read under
-/// the guard may have changed afterwards.
+/// the guard may have changed afterwards. Aborts if the domain is not the innermost; the order
+/// counts again at the end, so what was taken in the scope has to be given back in it.
 template <Level L>
 class [[nodiscard]] ReleaseScope {
   public:

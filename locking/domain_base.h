@@ -18,7 +18,7 @@ namespace tern::locking {
 
 class LockTimings;
 
-/// Counters of one domain; exact for the thread that holds it, recent for others.
+/// Counters of one domain since it was made; exact for the thread that holds it, recent for others.
 struct DomainStats {
     std::uint64_t acquisitions = 0;
     std::uint64_t contended = 0;      ///< acquisitions that had to wait
@@ -26,6 +26,7 @@ struct DomainStats {
     std::uint64_t wait_ns_max = 0;
 };
 
+/// A domain whose level is not known as a type, so that the order is checked at run time only.
 /// Immovable; outlives its guards. Destroying it while it is held aborts.
 class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
   public:

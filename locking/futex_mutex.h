@@ -17,7 +17,8 @@
 
 namespace tern::locking {
 
-/// How the waiter of a bare mutex sleeps. A domain has another one, which reports long waits.
+/// How the waiter of a bare mutex sleeps: without limit. A value of the waiter's frame. A domain
+/// has another one, which reports long waits.
 class PlainSleeper {
   public:
     PlainSleeper() : start_ns_(platform::now_ns()) {}
@@ -35,7 +36,8 @@ class PlainSleeper {
 /// Which of the two processes after a fork.
 enum class ForkSide : std::uint8_t { parent, child };
 
-/// Four bytes, immovable; zero is free.
+/// Four bytes, immovable; zero is free. Any thread. Nothing is checked: who takes it twice waits
+/// for ever, and an unlock by somebody else is not noticed.
 class TERN_CAPABILITY("mutex") FutexMutex {
   public:
     void lock() noexcept TERN_ACQUIRE() TERN_NO_THREAD_SAFETY_ANALYSIS {

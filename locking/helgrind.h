@@ -14,10 +14,12 @@ namespace tern::locking::helgrind {
 
 #ifdef TERN_HELGRIND
 
+/// The calling thread has the lock from here on.
 inline void acquired(const volatile void* lock, bool exclusive) {
     ANNOTATE_RWLOCK_ACQUIRED(lock, exclusive ? 1 : 0);
 }
 
+/// To be called while it still has it.
 inline void released(const volatile void* lock, [[maybe_unused]] bool exclusive) {
     ANNOTATE_RWLOCK_RELEASED(lock, exclusive ? 1 : 0);
 }

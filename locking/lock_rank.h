@@ -12,13 +12,16 @@
 
 namespace tern::locking {
 
-/// Place in the order; 0 is outside of everything. Higher ranks are taken later (further inside).
+/// Place in the order; 0 is outside of everything, programs use 1 to first_leaf_rank - 1. Higher
+/// ranks are taken later (further inside).
 using LockRank = std::uint16_t;
 
 /// From this rank on live the leaves of the toolkit itself (page depots and the like). Only leaves
 /// may be taken inside an RCU read section. A leaf never calls out to its user while held.
 inline constexpr LockRank first_leaf_rank = 60000;
 
+/// A type that names a level: it has a rank and a name, both known at compile time. It is a tag, of
+/// which no object is needed.
 template <class L>
 concept Level = requires {
     { L::rank } -> std::convertible_to<LockRank>;

@@ -16,7 +16,8 @@
 
 namespace tern::locking {
 
-/// "thread 4711 (worker 2)".
+/// "thread 4711 (worker 2)": a value that has its text. Any thread and signal handlers; the name is
+/// asked of the system and left out if it does not tell.
 class ThreadText {
   public:
     explicit ThreadText(std::uint32_t id);
@@ -28,7 +29,9 @@ class ThreadText {
     std::size_t length_;
 };
 
-/// "held by thread 4711 (worker 2), taken at file.cc:12" or "nobody holds it".
+/// "held by thread 4711 (worker 2), taken at file.cc:12" or "nobody holds it": a value that has its
+/// text, 400 bytes at most. Any thread and signal handlers. Looks at what each thread holds; if
+/// their list stays busy, the text says so.
 class HolderText {
   public:
     explicit HolderText(const RankedLock& lock);
@@ -51,13 +54,14 @@ using LongWaitHandler = void (*)(std::string_view report) noexcept;
 
 /// From now on each wait for a domain is told to `handler` when it has lasted for `patience`, and
 /// again each time that has doubled. A patience of zero or no handler turns it off, as at first.
-/// Waits that are asleep already do not notice.
+/// Waits that have begun keep the patience they began with. Any thread; for the whole process.
 void report_long_waits(std::chrono::nanoseconds patience, LongWaitHandler handler) noexcept;
 
 /// For the destructor of a lock: returns when no report of another thread can be looking at it.
 void wait_for_reports() noexcept;
 
 /// The sleeper of all ranked locks: shows the wait to reports, times it, and reports it when long.
+/// A value of the waiting thread's frame; private to the library.
 class LockWait {
   public:
     LockWait(const RankedLock& lock, ThreadState& thread, Here where);

@@ -17,7 +17,8 @@
 
 namespace tern::locking {
 
-/// Counts of durations by powers of two.
+/// Counts of durations by powers of two, in ticks (`ticks.h`). Any thread may add and read; who
+/// reads beside writers gets a recent picture.
 class TickHistogram {
   public:
     void add(std::uint64_t ticks) noexcept {
@@ -61,12 +62,15 @@ class TickHistogram {
 /// for holds and waits.
 class LockTimings {
   public:
+    /// How many durations were timed, and what half and 99 % of them did not exceed.
     struct Summary {
         std::uint64_t timed = 0;
         std::uint64_t p50_ns = 0;  ///< upper bounds, a power of two of ticks
         std::uint64_t p99_ns = 0;
     };
 
+    /// The longest hold timed so far and where it was taken; 0 ns if there is none. For a moment
+    /// the place may still be that of the one before.
     struct LongestHold {
         std::uint64_t ns = 0;
         Here taken;

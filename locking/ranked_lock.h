@@ -96,14 +96,15 @@ class RankedLock {
     char name_[name_bytes_max];
 };
 
-/// Calls `visit(lock, where)` for each lock this thread holds, outermost first.
+/// Calls `visit(lock, where)` for each lock this thread holds, outermost first; `visit` takes and
+/// leaves none.
 template <class F>
 void for_each_held(F&& visit) {
     for (const HeldEntry& entry : thread_state.held())
         visit(*entry.lock(), entry.where());
 }
 
-/// How many domains this thread holds.
+/// How many domains this thread holds, those held for reading included.
 inline std::size_t held_count() {
     return thread_state.held().size();
 }

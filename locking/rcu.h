@@ -78,22 +78,27 @@ inline bool in_read_section() noexcept {
     return thread_state.in_read_section();
 }
 
-/// A moment to wait for: all sections begun before begin() returned have ended.
+/// A moment to wait for: all sections begun before begin() returned have ended. A value for any
+/// thread; one of `{}` is done already.
 struct Ticket {
     std::uint64_t phase = 0;
 };
 
-/// Call after the objects have been unlinked.
+/// Call after the objects have been unlinked. Any thread, with anything held; one locked
+/// instruction.
 Ticket begin() noexcept;
 
-/// Whether the sections of the ticket have all ended; never waits.
+/// Whether the sections of the ticket have all ended; never waits for them. Any thread, with
+/// anything held. While the answer is no it looks at every thread, and the first to ask about a
+/// ticket pays for a barrier in all of them.
 bool done(Ticket ticket) noexcept;
 
 /// begin() and waiting until done(). Aborts inside a section or with any domain held: a loop would
 /// stand still for as long as the slowest reader does. Use retire() there.
 void synchronize(Here where = Here::now());
 
-/// The node that an object to be freed later embeds.
+/// The node that an object to be freed later embeds. From retire() until `reclaim` is called with
+/// it nobody else touches it.
 struct Retired {
     Retired* next = nullptr;
     void (*reclaim)(Retired&) noexcept = nullptr;

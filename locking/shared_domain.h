@@ -33,7 +33,9 @@ struct SharedDomainStats {
     std::uint64_t wait_ns_max = 0;
 };
 
-/// The type-erased part.
+/// A shared domain whose level is not known as a type: the checks, the word and the counters. A
+/// read changes that word, which costs all readers its cache line. At most 65535 readers at once;
+/// one more aborts, as does destroying it while it is held.
 class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
   public:
     SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {

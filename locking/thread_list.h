@@ -14,6 +14,7 @@ namespace tern::locking {
 /// How threads of this process enter read sections; found out once.
 enum class ReaderMode : std::uint8_t { unknown, light, fenced };
 
+/// Its links are in the states of the threads; the mutex guards them, too.
 struct ThreadList {
     FutexMutex mutex;  ///< nothing else is locked under it
     ThreadState* first TERN_GUARDED_BY(mutex) = nullptr;

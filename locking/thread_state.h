@@ -67,6 +67,8 @@ struct WaitEntry {
     std::atomic<std::uint64_t> since_ns{0};
 };
 
+/// All that is known about one thread. Written by that thread, the links of the list aside; its
+/// address is good as long as the thread is in the list.
 struct ThreadState {
     // The word of RCU: phase, then whether entering needs more than a store, then nesting. Zero in
     // a thread that can enter with one store and is outside.

@@ -11,6 +11,8 @@
 
 namespace tern::locking {
 
+/// Counts up from some moment in the past, at a constant rate; only differences mean anything. Any
+/// thread, also in a signal handler.
 inline std::uint64_t ticks_now() noexcept {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();
@@ -23,7 +25,8 @@ inline std::uint64_t ticks_now() noexcept {
 #endif
 }
 
-/// Learns the length of a tick; wants some microseconds between its making and its use.
+/// Learns the length of a tick, the better the older it is. Any thread may ask; who asks within
+/// 20 us of its making is kept busy until they are over.
 class TickScale {
   public:
     TickScale() : ticks_(ticks_now()), ns_(platform::now_ns()) {}

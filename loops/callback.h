@@ -12,6 +12,7 @@ namespace tern::loops {
 
 class Turn;
 
+/// A handler; `turn` is lent for the call. It may destroy the event or timer that it came from.
 using Function = void (*)(void* context, Turn& turn);
 
 /// Sixteen bytes, a plain value; `context` is borrowed and must live while the callback may be
@@ -21,6 +22,7 @@ struct Callback {
     void* context = nullptr;
 };
 
+/// A callback of a method that takes (Turn&) or nothing. The object is borrowed.
 template <auto Method, class T>
 constexpr Callback callback(T& object) {
     return {[](void* context, Turn& turn) {

@@ -22,6 +22,8 @@ class GroupState;
 class Loop;
 class Worker;
 
+/// 96 bytes; whose each part is stands beside it. Memory of a cell stays a cell until the runtime
+/// ends, whatever becomes of its loop.
 struct LoopCell {
     static constexpr std::uint32_t no_index = UINT32_MAX;
     static constexpr std::uint16_t nobody = UINT16_MAX;

@@ -23,11 +23,14 @@ class Credits {
     Credits(std::uint64_t low, std::uint64_t high);
 
     /// Whether `count` credits were taken. If not, `retry` is sent to `loop` once they are
-    /// available again; ask again then. One take may overshoot `high`.
+    /// available again; ask again then. Both are borrowed until the event has come or is
+    /// forgotten. One take may overshoot `high`. Being refused may allocate.
     [[nodiscard]] bool take(std::uint64_t count, Loop& loop, Event& retry);
+    /// May send the events of all that were refused. Aborts if more comes back than was taken.
     void give(std::uint64_t count);
     /// The producer loses interest; its event will not be sent (but may be on its way).
     void forget(const Event& retry);
+    /// As in the constructor; may send the events of all that were refused.
     void change_marks(std::uint64_t low, std::uint64_t high);
 
     std::uint64_t outstanding() const;

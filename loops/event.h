@@ -16,6 +16,7 @@ namespace tern::loops {
 
 class Loop;
 
+/// What became of a send. No queue is ever full: an event brings its own place in it.
 enum class Sent : std::uint8_t {
     queued,   ///< will run once
     already,  ///< was queued in that loop before and has not run yet
@@ -37,7 +38,8 @@ class Event : private Links {
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
 
-    /// Any thread, any domains held. Costs no system call unless the loop's thread sleeps.
+    /// Any thread, any domains held. Costs no system call unless a thread has to be woken: the
+    /// loop's, or an idle one of its group if that is stuck in a long run.
     Sent send(Loop& loop, locking::Here where = locking::Here::now()) noexcept;
 
     /// Takes it back; false if it was not queued. Needs the domain of the loop it is queued in.

@@ -33,6 +33,7 @@ class FileDescriptor {
 
     explicit operator bool() const { return valid(); }
 
+    /// Gives the number to the caller, who closes it.
     int release() { return std::exchange(fd_, -1); }
 
     void reset();

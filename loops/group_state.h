@@ -145,6 +145,7 @@ class GroupState {
     Defects defects_;
 };
 
+/// What stands behind Runtime, which owns it. Set before threads run, atomic, or under `lock`.
 class RuntimeState {
   public:
     explicit RuntimeState(const RuntimeOptions& given);

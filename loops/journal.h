@@ -21,7 +21,8 @@
 namespace tern::loops {
 
 /// `capacity` in items. The writer holds the domain given to the constructor; each reader belongs
-/// to one thread and leaves before the journal goes.
+/// to one thread and leaves before the journal goes. A `T` can be made of nothing and assigned to;
+/// items end with their block. push() allocates once per block, reading never.
 template <class T, std::size_t block_items = 256>
 class Journal {
     struct Block {
@@ -79,7 +80,7 @@ class Journal {
     std::vector<Reader*> readers_;
 };
 
-/// Used by one thread at a time.
+/// Used by one thread at a time; borrows the journal. Neither next() nor release() takes a lock.
 template <class T, std::size_t block_items>
 class Journal<T, block_items>::Reader {
   public:
@@ -125,6 +126,7 @@ class Journal<T, block_items>::Reader {
     /// Fell too far behind: restart() under the journal's domain, and feed from scratch.
     bool lost() const { return lost_.load(std::memory_order_acquire); }
 
+    /// Goes on at the end, with nothing in hand. Needs the journal's domain.
     void restart() {
         journal_.domain_.assert_held();
         block_ = journal_.open_;

@@ -17,6 +17,7 @@ namespace tern::loops {
 /// A count of holds and a promise of one event to the loop `tell`; both are borrowed.
 class Latch {
   public:
+    /// One reason to wait. Movable, given back in any thread, by its end at the latest.
     class Hold {
       public:
         Hold() = default;

@@ -41,6 +41,7 @@ extern constinit thread_local Loop* running_loop;
 extern constinit thread_local const Turn* running_turn;
 
 /// Work put off to the end of the loop's present run; embedded like an Event, same thread only.
+/// Deferring it twice counts once; destroying it before it ran aborts.
 class Deferred {
   public:
     explicit Deferred(Callback callback) : callback_(callback) {}
@@ -60,7 +61,8 @@ class Deferred {
     bool pending_ = false;
 };
 
-/// What a handler is given: the time, the rest of its slice, and proof of the domain.
+/// What a handler is given: the time, the rest of its slice, and proof of the domain. Lent for one
+/// call; the handlers of one run share it.
 class Turn {
   public:
     Loop& loop() const { return loop_; }
@@ -117,9 +119,10 @@ class Turn {
 /// handlers use is theirs alone while they run. Misuse aborts and names loop, thread and place.
 class Loop {
   public:
-    /// Placed on the least loaded thread of the group. The domain must outlive the loop.
+    /// Placed on the least loaded thread of the group. The domain must outlive the loop. Any
+    /// thread; may allocate.
     Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name);
-    /// Stopped before, or no thread of the runtime runs (any more).
+    /// Stopped before, or no thread of the runtime runs (any more); aborts otherwise.
     ~Loop();
 
     Loop(const Loop&) = delete;
@@ -148,12 +151,14 @@ class Loop {
     void wake() noexcept;
 
     /// Asks it to stop: what was sent before runs once more, then nothing runs, and `stopped` is
-    /// sent to `tell`. From then on the owner may destroy the loop. Any thread, once. An idle loop
-    /// has stopped when this returns, and no thread was woken for it.
+    /// sent to `tell`. From then on the owner may destroy the loop. Any thread outside of RCU read
+    /// sections, once; twice aborts. An idle loop whose domain nobody else holds has stopped when
+    /// this returns, and its thread was not woken for it.
     void stop(Loop& tell, Event& stopped, locking::Here where = locking::Here::now());
     bool stopping() const;
 
-    /// Continues on a thread of the other group from its next run on. Any thread.
+    /// Continues on a thread of the other group from its next run on. Any thread. A group of
+    /// another runtime aborts.
     void move_to(ThreadGroup& group);
 
     /// The part of it that threads hand to each other; for reports.
@@ -216,8 +221,9 @@ class Loop {
     std::atomic<std::uint64_t> used_ns_{0};  ///< written by whoever runs it
 };
 
-/// Scoped direct access from outside of the loop's turns: holds its domain. Subject to the lock
-/// order (the main loop may enter a protocol's loop, never the other way round).
+/// Scoped direct access from outside of the loop's turns: holds its domain, so it waits for the run
+/// in progress. A value of a frame. Subject to the lock order (the main loop may enter a protocol's
+/// loop, never the other way round).
 class [[nodiscard]] LoopEntry {
   public:
     explicit LoopEntry(Loop& loop, locking::Here where = locking::Here::now())

@@ -18,8 +18,10 @@
 
 namespace tern::loops {
 
+/// Vacant: the cell has no loop. The others are in the picture above.
 enum class LoopState : std::uint8_t { vacant, idle, ready, running, stopped };
 
+/// The word taken apart; a value. The generation counts the loops that a cell has had.
 struct LoopWord {
     static constexpr std::uint16_t no_owner = 0xffff;
     static constexpr std::uint8_t notified = 1;  ///< something came while RUNNING

@@ -18,10 +18,13 @@
 namespace tern::loops {
 
 /// At most the number of messages given to the constructor; they are moved in and out, and what is
-/// left at the end is destroyed with the box.
+/// left at the end is destroyed with the box, under the loop's domain and with nobody posting. The
+/// loop is borrowed. Only the constructor allocates.
 template <class T>
 class Mailbox {
   public:
+    /// Called in the loop, once for each message, which is destroyed when it returns; so it may not
+    /// destroy the box.
     using Receive = void (*)(void* context, Turn& turn, T& message);
 
     /// `capacity` is a power of two, at least 2.
@@ -45,7 +48,8 @@ class Mailbox {
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
-    /// False if the box is full; the message is then left as it was.
+    /// Any thread; never waits. False if the box is full; the message is then left as it was. What
+    /// is posted to a loop that has stopped stays in the box.
     [[nodiscard]] bool post(T&& message);
 
     bool empty() const { return front() == nullptr; }

@@ -12,6 +12,9 @@ namespace tern::loops {
 
 class Runtime;
 
+/// Sets the maintenance and the thread trim of the runtime, and the kick of the cache, which wakes
+/// the main loop: one cache for one runtime. If the cache is used after the runtime has ended, take
+/// the kick back first: `cache.on_maintenance_due(nullptr, nullptr)`.
 void keep_pages(Runtime& runtime, alloc::PageCache& cache);
 
 }  // namespace tern::loops

@@ -57,6 +57,7 @@ class SpinBudget {
     Instant barred_until_;
 };
 
+/// What time_slice() keeps to; see GroupLimits.
 struct SliceLimits {
     Duration max_latency;
     Duration min_slice;
@@ -72,6 +73,7 @@ using Load = std::uint32_t;
 inline constexpr Load imbalance_max = 200;      ///< differences up to that are left alone
 inline constexpr unsigned imbalance_ticks = 3;  ///< and have to last that long
 
+/// To whom a thread should give a loop.
 struct MovePlan {
     std::size_t to = 0;   ///< index of the thread that should get a loop
     Load difference = 0;  ///< between the two threads
@@ -91,12 +93,13 @@ std::size_t plan_even(std::size_t mine, std::size_t other);
 /// `injected` are on their way to it: what is about to be taken must not be given twice.
 std::size_t plan_drop(std::size_t mine, std::size_t least, std::size_t injected);
 
-/// Where a new loop goes: fewest loops; the less loaded one among equals.
+/// What counts about a thread when a new loop is placed.
 struct ThreadLoad {
     std::size_t loops = 0;
     Load load = 0;
 };
 
+/// Where a new loop goes: fewest loops; the less loaded one among equals.
 std::size_t choose_thread(std::span<const ThreadLoad> threads);
 
 }  // namespace tern::loops

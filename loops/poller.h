@@ -13,6 +13,7 @@
 
 namespace tern::loops {
 
+/// What to watch a descriptor for: a set of two. Errors and hang-ups come in any case.
 enum class Interest : std::uint8_t { none = 0, readable = 1, writable = 2, both = 3 };
 
 constexpr Interest operator|(Interest a, Interest b) {
@@ -34,9 +35,10 @@ struct Ready {
 };
 
 /// Descriptors are borrowed, tokens are handed back as they came. add() and change() give an errno
-/// value, zero for success; nothing else fails.
+/// value, zero for success; nothing else fails. wait() is for the owner alone.
 class Poller {
   public:
+    /// One descriptor that is ready; `token` is what add() or change() was given.
     struct Report {
         void* token = nullptr;
         Ready ready;

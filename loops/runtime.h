@@ -48,7 +48,8 @@ struct LoopReport {
     Duration used;
 };
 
-/// One line of "show threads".
+/// One thread at one moment, one line of "show threads". `working`, `overhead` and `idle` are sums
+/// since it started.
 struct ThreadReport {
     std::string group;
     unsigned index = 0;  ///< in its group
@@ -81,6 +82,7 @@ struct SlowRun {
     Function handler = nullptr;
 };
 
+/// `run` and its texts are lent for the call.
 using SlowSink = void (*)(void* context, const SlowRun& run);
 
 /// Owns groups, threads and the main loop; immovable. quit(), reports and hooks are for any thread,

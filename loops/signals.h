@@ -16,7 +16,8 @@
 
 namespace tern::loops {
 
-/// Owns a signalfd and its watcher; the handler gets the number of the signal, in its loop.
+/// Owns a signalfd and its watcher; the handler gets the number of the signal, in its loop, and may
+/// destroy it. Ends in the thread that made it, whose mask of signals it restores.
 class Signals {
   public:
     using Handler = void (*)(void* context, Turn& turn, int signal);

@@ -19,6 +19,7 @@ class GroupState;
 class Loop;
 class Runtime;
 
+/// What kind of loops the threads are for; fixed when the group is made.
 enum class GroupKind : std::uint8_t {
     pinned,   ///< one thread, the one that calls Runtime::run()
     worker,   ///< balanced
@@ -35,15 +36,16 @@ struct GroupLimits {
     friend bool operator==(const GroupLimits&, const GroupLimits&) = default;
 };
 
-/// How a group is made; see `limits` for what may change while it runs.
+/// How a group is made; see `limits` for what may change while it runs. The last three are for
+/// worker groups. Tools of the system show the first ten bytes of the name and a thread's index.
 struct GroupOptions {
     std::string name = "worker";
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
     GroupLimits limits = {};
     /// Threads of latency groups look for work that long before they sleep, unless they waited for
-    /// more than twice as long the last time; in a twentieth of the time at most, and not while
-    /// others need the processor.
+    /// more than twice as long the last time; in vain for a twentieth of the time at most, and not
+    /// while others need the processor.
     Duration spin = Duration::from_microseconds(100);
     /// What threads of latency groups ask of the kernel (`thread_slice.h`); zero: nothing.
     Duration kernel_slice = Duration::from_microseconds(100);
@@ -67,8 +69,9 @@ class ThreadGroup {
     unsigned threads() const;
     static constexpr unsigned threads_max = 1024;
 
-    /// Grows or shrinks to `count` (at least 1). `done` is sent to `tell` when the change is
-    /// complete, that is when threads that go have handed over their loops and ended.
+    /// Grows or shrinks to `count` (1 to threads_max; else, and for the main group, it aborts).
+    /// `done` is sent to `tell` when the change is complete, that is when threads that go have
+    /// handed over their loops and ended. Both are borrowed until then.
     void set_threads(unsigned count, Loop& tell, Event& done);
 
     /// Each thread obeys from its next turn on.

@@ -3,7 +3,8 @@
 /// Time as the toolkit counts it: whole microseconds in strong types.
 /// Instant is monotonic and has no calendar; WallTime is what people read. Code that decides takes
 /// `now` as an argument; only loops and edges own a Clock, so simulation can put virtual time in.
-/// Values are plain and belong to nobody. Arithmetic saturates at `never` and `infinite`.
+/// Values are plain and belong to nobody. Adding to a Duration or an Instant saturates at
+/// `infinite` or `never`; no other arithmetic looks for overflow.
 
 #include <compare>
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace tern::loops {
 
-/// A signed span of time.
+/// A signed span of time: 292,000 years either way.
 class Duration {
   public:
     constexpr Duration() = default;
@@ -68,6 +69,7 @@ class Duration {
     std::int64_t us_ = 0;
 };
 
+/// These three write a Duration shortly.
 constexpr Duration microseconds(std::int64_t count) {
     return Duration::from_microseconds(count);
 }
@@ -165,6 +167,7 @@ class SteadyClock final : public Clock {
     WallTime wall_now() const override;
 };
 
+/// For constants: `500_us`, `20_ms`, `3_s`.
 namespace literals {
 
 consteval Duration operator""_us(unsigned long long count) {

@@ -17,7 +17,8 @@ namespace tern::loops {
 class Loop;
 
 /// Embedded in its owner, immovable, of one loop for life; times in microseconds. Every call needs
-/// the domain of that loop and aborts without it.
+/// the domain of that loop; setting and stopping abort without it. In a loop that has stopped,
+/// setting does nothing.
 class Timer {
   public:
     Timer(Loop& loop, Function function, void* context)
@@ -37,7 +38,8 @@ class Timer {
     /// Fires once after `delay` from now.
     void in(Duration delay, locking::Here where = locking::Here::now());
     /// Fires every `period`, first after one period; each time up to `jitter` earlier, at random.
-    /// Periods missed because the loop was late are not made up for.
+    /// Periods missed because the loop was late are not made up for. Aborts unless the period is
+    /// above zero and the jitter between zero and the period.
     void every(Duration period, Duration jitter, locking::Here where = locking::Here::now());
 
     void every(Duration period, locking::Here where = locking::Here::now()) {

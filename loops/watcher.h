@@ -20,9 +20,12 @@ namespace tern::loops {
 
 class Loop;
 
+/// Called with something that is ready and wanted, or an error or hang-up. It may destroy the
+/// watcher.
 using WatchFunction = void (*)(void* context, Turn& turn, Ready ready);
 
-/// Who wants reading to pause. Each counts on its own; reading goes on when all are back at zero.
+/// Who wants reading to pause. Each counts on its own, to 255 at most; reading goes on when all are
+/// back at zero. One more, or one less than zero, aborts.
 enum class PauseReason : std::uint8_t { cork, user, buffer, protocol };
 
 /// Embedded in its owner, immovable; borrows the descriptor and the loop. Every call needs the
