@@ -1,5 +1,5 @@
-// Handlers of two loops that count in one place without a domain: what a checker of races must find.
-// Hidden, since it is wrong; built for Helgrind only.
+// Handlers of two loops that count in one place without a domain: what a checker of races must
+// find. Hidden, since it is wrong; built for Helgrind only.
 #include "loops/test_support.h"
 
 #include <atomic>
