@@ -30,9 +30,7 @@ struct DomainStats {
 /// Immovable; outlives its guards. Destroying it while it is held aborts.
 class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
   public:
-    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
-        helgrind::trust(this, sizeof(*this));
-    }
+    DomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
 
     ~DomainBase() {
         if (holder_.load(std::memory_order_relaxed) != nullptr) [[unlikely]]

@@ -9,7 +9,6 @@
 
 #include "locking/annotations.h"
 #include "locking/backoff.h"
-#include "locking/helgrind.h"
 #include "locking/platform.h"
 
 #include <atomic>
@@ -50,12 +49,10 @@ class TERN_CAPABILITY("mutex") FutexMutex {
             // Free, and somebody was woken for it, who will look after other sleepers.
             if (seen != slept_on || !take(seen, locked)) return false;
         }
-        helgrind::acquired(this, true);
         return true;
     }
 
     void unlock() noexcept TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
-        helgrind::released(this, true);
         const std::uint32_t seen = word_.fetch_sub(locked, std::memory_order_release);
         if (seen != locked) [[unlikely]]
             wake_next(seen);
@@ -130,7 +127,6 @@ void FutexMutex::lock_contended(Sleeper& sleeper) noexcept {
         waiter.slept = true;
         waiter.starved = waiter.starved || sleeper.waited_ns() > patience_ns;
     }
-    helgrind::acquired(this, true);
 }
 
 }  // namespace tern::locking

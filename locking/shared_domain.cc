@@ -67,7 +67,6 @@ bool SharedDomainBase::try_lock_shared_erased(Here where) {
     if (held_shared_by_this_thread() || (rank() < first_leaf_rank && thread.in_read_section()))
         order_violation(thread, where);
     if (!try_read(where)) return false;
-    helgrind::acquired(this, false);
     push(thread, thread.innermost(), where, true);
     return true;
 }
@@ -88,7 +87,6 @@ void SharedDomainBase::lock_erased(Here where) {
                                        std::memory_order_relaxed)) [[unlikely]] {
         wait_to_write(thread, where);
     }
-    helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
     push(thread, below, where, false);
@@ -103,7 +101,6 @@ bool SharedDomainBase::try_lock_erased(Here where) {
                                        std::memory_order_relaxed)) {
         return false;
     }
-    helgrind::acquired(this, true);
     writer_.store(&thread, std::memory_order_relaxed);
     count_acquisition();
     push(thread, thread.innermost(), where, false);
@@ -112,7 +109,6 @@ bool SharedDomainBase::try_lock_erased(Here where) {
 
 void SharedDomainBase::unlock_erased(Here where) {
     pop(thread_state, where);
-    helgrind::released(this, true);
     writer_.store(nullptr, std::memory_order_relaxed);
     std::uint32_t seen = word_.load(std::memory_order_relaxed);
     // While writers wait, readers would only look and sleep again; their mark stays for later.

@@ -38,9 +38,7 @@ struct SharedDomainStats {
 /// one more aborts, as does destroying it while it is held.
 class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
   public:
-    SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {
-        helgrind::trust(this, sizeof(*this));
-    }
+    SharedDomainBase(std::string_view name, LockRank rank) : RankedLock(name, rank) {}
 
     ~SharedDomainBase() {
         if (word_.load(std::memory_order_relaxed) != 0) [[unlikely]]
@@ -52,13 +50,11 @@ class TERN_CAPABILITY("shared domain") SharedDomainBase : public RankedLock {
         HeldEntry* below = check_order(thread, where);
         if (!try_read(where)) [[unlikely]]
             wait_to_read(thread, where);
-        helgrind::acquired(this, false);
         push(thread, below, where, true);
     }
 
     [[gnu::always_inline]] void unlock_shared_erased(Here where = Here::now()) {
         pop(thread_state, where);
-        helgrind::released(this, false);
         const std::uint32_t before = word_.fetch_sub(one_reader, std::memory_order_release);
         if ((before & readers_mask) == one_reader && (before & waiting_mask) != 0) [[unlikely]]
             wake_writer();

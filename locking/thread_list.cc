@@ -67,8 +67,6 @@ void prepare() TERN_REQUIRES(thread_list.mutex) {
 
 void introduce(ThreadState& thread) noexcept {
     thread.id = platform::thread_id();
-    helgrind::trust(&thread, sizeof(thread));
-    helgrind::trust(&thread_list.mutex, sizeof(thread_list.mutex));
     thread_list.mutex.lock();
     if (!thread_list.prepared) prepare();
     if (thread_list.mode == ReaderMode::light) {

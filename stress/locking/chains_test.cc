@@ -36,7 +36,6 @@ struct World {
             for (std::size_t i = 0; i < width; ++i)
                 levels[level].emplace_back(level);
         }
-        locking::helgrind::trust(&acquisitions, sizeof(acquisitions));
     }
 
     std::deque<Place> levels[level_count];  ///< each in the order of serials
