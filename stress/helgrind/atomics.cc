@@ -4,8 +4,8 @@
 // the acquires of the same word that come after it. A fence promises nothing to Helgrind.
 //
 // What is missed: an acquire that did not read what the release wrote is ordered as well, and a
-// word that once was atomic is not checked again until it is allocated anew. Nothing is reported
-// falsely.
+// word that once was atomic is not checked again until malloc or mmap gives its memory out anew.
+// What it reports breaks the rules of the language, unless a fence orders it.
 
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +52,8 @@ bool compare_exchange(volatile void* word, void* expected, Word desired, int suc
 
 }  // namespace
 
-// The functions have the names that the compiler calls, which C++ does not let us define as such.
+// The functions have the names that the compiler calls, which are given to the assembler because
+// they are builtins in C++.
 #define TERN_READ_MODIFY_WRITE(NAME, BYTES, WORD)                                           \
     extern "C" WORD tern_##NAME##_##BYTES(volatile void* word, WORD value,                  \
                                           int order) __asm__("__atomic_" #NAME "_" #BYTES); \
