@@ -2,7 +2,6 @@
 // since the process must not have used the cache before.
 
 #include "alloc/page_cache.h"
-#include "locking/rcu.h"
 
 #include <atomic>
 #include <thread>
@@ -31,7 +30,6 @@ bool child_allocates() {
 
 /// Another thread comes to the first use so many spins after this one has begun to fork.
 bool survives(int spins) {
-    { const locking::rcu::ReadSection known; }
     std::atomic<int> ready{0};
     std::thread other([&] {
         ++ready;

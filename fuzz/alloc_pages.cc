@@ -65,9 +65,9 @@ PageCacheConfig config_of(std::uint8_t choice) {
     return config;
 }
 
-/// All single pages of the twin in one list, as an arena gives them.
-void give_list(PageCache& cache, Twin& twin) {
-    PageList list;
+/// All single pages of the twin in one chain, as an arena gives them.
+void give_chain(PageCache& cache, Twin& twin) {
+    PageChain chain;
     std::vector<std::pair<void*, std::size_t>> others;
     while (!twin.runs.empty()) {
         const auto [memory, pages] = twin.give(0);
@@ -75,12 +75,12 @@ void give_list(PageCache& cache, Twin& twin) {
             others.emplace_back(memory, pages);
             continue;
         }
-        *static_cast<void**>(memory) = list.first;
-        if (list.first == nullptr) list.last = memory;
-        list.first = memory;
-        ++list.pages;
+        PageNote& note = note_of<PageNote>(memory);
+        note.next = chain.first;
+        chain.first = &note;
+        ++chain.pages;
     }
-    cache.deallocate_list(list);
+    cache.deallocate_chain(chain);
     for (const auto& [memory, pages] : others)
         cache.deallocate_run(memory, pages);
 }
@@ -129,14 +129,14 @@ TERN_FUZZ(alloc_pages, data, size) {
                 source.fail_from(argument % 4);
                 break;
             default:
-                give_list(cache, twin);
+                give_chain(cache, twin);
                 break;
         }
         TERN_ASSERT(cache.stats().in_use == twin.pages, "in use ", cache.stats().in_use,
                     ", the twin has ", twin.pages);
         if (i % 16 == 0) cache.verify();
     }
-    give_list(cache, twin);
+    give_chain(cache, twin);
     cache.flush_thread();
     source.fail_from(0);
     for (int turns = 0; cache.maintenance_due(); ++turns) {

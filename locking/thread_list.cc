@@ -38,15 +38,19 @@ void dismiss(void* ended) {
     thread_list.mutex.unlock();
 }
 
+// How many handlers of this thread's fork have run, see handle_forks().
+constinit thread_local unsigned fork_depth = 0;
+
 void before_fork() TERN_NO_THREAD_SAFETY_ANALYSIS {
-    thread_list.mutex.lock();
+    if (fork_depth++ == 0) thread_list.mutex.lock();
 }
 
 void after_fork_in_parent() TERN_NO_THREAD_SAFETY_ANALYSIS {
-    thread_list.mutex.unlock();
+    if (--fork_depth == 0) thread_list.mutex.unlock();
 }
 
 void after_fork_in_child() TERN_NO_THREAD_SAFETY_ANALYSIS {
+    if (--fork_depth != 0) return;
     thread_list.first = nullptr;
     if (thread_state.introduced()) {
         link(thread_state);
@@ -55,18 +59,27 @@ void after_fork_in_child() TERN_NO_THREAD_SAFETY_ANALYSIS {
     thread_list.mutex.free_in_child();
 }
 
+/// Before the mutex is locked for the first time, since a fork could come then. Nobody waits for
+/// another thread to do it, which the child of a fork would not have: two threads may both register,
+/// and the handlers count.
+void handle_forks() {
+    if (thread_list.forks_handled.load(std::memory_order_acquire)) return;
+    TERN_ASSERT(::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0);
+    thread_list.forks_handled.store(true, std::memory_order_release);
+}
+
 /// Once per process.
 void prepare() TERN_REQUIRES(thread_list.mutex) {
     thread_list.prepared = true;
     thread_list.mode = platform::register_barrier() ? ReaderMode::light : ReaderMode::fenced;
     TERN_ASSERT(::pthread_key_create(&exit_key, dismiss) == 0);
-    TERN_ASSERT(::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0);
 }
 
 }  // namespace
 
 void introduce(ThreadState& thread) noexcept {
     thread.id = platform::thread_id();
+    handle_forks();
     thread_list.mutex.lock();
     if (!thread_list.prepared) prepare();
     if (thread_list.mode == ReaderMode::light) {

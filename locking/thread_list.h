@@ -9,6 +9,8 @@
 #include "locking/futex_mutex.h"
 #include "locking/thread_state.h"
 
+#include <atomic>
+
 namespace tern::locking {
 
 /// How threads of this process enter read sections; found out once.
@@ -19,8 +21,8 @@ struct ThreadList {
     FutexMutex mutex;  ///< nothing else is locked under it
     ThreadState* first TERN_GUARDED_BY(mutex) = nullptr;
     ReaderMode mode TERN_GUARDED_BY(mutex) = ReaderMode::unknown;
-    /// Thread ends and forks are looked after.
-    bool prepared TERN_GUARDED_BY(mutex) = false;
+    bool prepared TERN_GUARDED_BY(mutex) = false;  ///< thread ends are looked after
+    std::atomic<bool> forks_handled{false};
 };
 
 // One for the process, as its threads are.

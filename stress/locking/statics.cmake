@@ -7,7 +7,7 @@ set(allowed
     "violation_handler"    # one place for all bugs of the process
     "long_wait_ns" "long_wait_handler"  # and one for its long waits
     "reports_running"      # locks outlive the reports about them
-    "thread_list" "exit_key" "thread_state" "outside_of_the_list"  # the threads of the process
+    "thread_list" "exit_key" "thread_state" "outside_of_the_list" "fork_depth"  # the threads of the process
     "reader_view" "state"  # grace periods are the process's
 )
 execute_process(COMMAND ${NM} -C -f sysv --defined-only ${LIBRARY}
