@@ -60,8 +60,8 @@ void after_fork_in_child() TERN_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 /// Before the mutex is locked for the first time, since a fork could come then. Nobody waits for
-/// another thread to do it, which the child of a fork would not have: two threads may both register,
-/// and the handlers count.
+/// another thread to do it, which the child of a fork would not have: two threads may both
+/// register, and the handlers count.
 void handle_forks() {
     if (thread_list.forks_handled.load(std::memory_order_acquire)) return;
     TERN_ASSERT(::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0);
