@@ -213,6 +213,7 @@ void Pool::destroy_wrapped(void* payload, Here where) noexcept {
 /// Pools freed in mass are cold. What was made first in a pool usually lies right behind it.
 void Pool::prefetch(const Resource* resource) noexcept {
     constexpr std::size_t bytes = 384;
+    if (resource == nullptr) return;
     for (std::size_t at = 0; at < bytes; at += 64)
         __builtin_prefetch(reinterpret_cast<const std::byte*>(resource) + at);
 }
