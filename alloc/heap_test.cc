@@ -1,6 +1,6 @@
 #include "alloc/heap.h"
 
-#include "alloc/page_source_test.h"
+#include "alloc/pool_fixture_test.h"
 #include "locking/death_test.h"
 #include "locking/test_levels.h"
 
@@ -18,12 +18,7 @@ using locking::Domain;
 using locking::Guard;
 using locking::testing::Outer;
 
-struct Fixture {
-    TestSource source;
-    PageCache cache{source, PageCacheConfig{}};
-    Domain<Outer> domain{"d"};
-    Guard<Outer> guard = domain.lock_dynamic();
-    Pool pool{domain, "root", cache};
+struct Fixture : PoolFixture {
     Heap heap{pool, "texts"};
 };
 

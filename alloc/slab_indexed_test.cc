@@ -1,8 +1,7 @@
 #include "alloc/slab_indexed.h"
 
-#include "alloc/page_source_test.h"
+#include "alloc/pool_fixture_test.h"
 #include "locking/death_test.h"
-#include "locking/test_levels.h"
 
 #include <map>
 #include <random>
@@ -14,18 +13,8 @@
 namespace tern::alloc {
 namespace {
 
-using locking::testing::Outer;
-
-struct Fixture {
-    TestSource source;
-    PageCache cache{source, PageCacheConfig{}};
-    locking::Domain<Outer> domain{"d"};
-    locking::Guard<Outer> guard = domain.lock_dynamic();
-    Pool pool{domain, "root", cache};
-};
-
 TEST_CASE("ids are dense from zero and lead back to their objects") {
-    Fixture fixture;
+    PoolFixture fixture;
     IndexedSlab<std::uint64_t> slab(fixture.pool, "numbers");
     std::vector<std::uint64_t*> objects;
     for (std::uint64_t i = 0; i < 5000; ++i) {
@@ -40,7 +29,7 @@ TEST_CASE("ids are dense from zero and lead back to their objects") {
 }
 
 TEST_CASE("random use agrees with a map from id to value") {
-    Fixture fixture;
+    PoolFixture fixture;
     IndexedSlab<std::uint64_t> slab(fixture.pool, "numbers");
     std::map<std::uint32_t, std::uint64_t> model;
     const unsigned seed = 4711;
@@ -72,7 +61,7 @@ TEST_CASE("random use agrees with a map from id to value") {
 }
 
 TEST_CASE("emptied pages give their memory back and their numbers are used again") {
-    Fixture fixture;
+    PoolFixture fixture;
     IndexedSlab<std::uint64_t> slab(fixture.pool, "numbers");
     std::vector<std::uint64_t*> objects;
     for (std::uint64_t i = 0; i < 20000; ++i)
@@ -95,7 +84,7 @@ TEST_CASE("the directory grows over its segments without moving anything") {
         char bytes[4000];
     };
 
-    Fixture fixture;
+    PoolFixture fixture;
     IndexedSlab<Big> slab(fixture.pool, "big");
     std::vector<Big*> objects;
     for (std::uint64_t i = 0; i < 2000; ++i) {
@@ -108,7 +97,7 @@ TEST_CASE("the directory grows over its segments without moving anything") {
 }
 
 TEST_CASE("ids are read by another thread while objects are made") {
-    Fixture fixture;
+    PoolFixture fixture;
     IndexedSlab<std::uint64_t> slab(fixture.pool, "numbers");
     std::atomic<std::uint32_t> published{0};
     std::atomic<bool> wrong{false};
@@ -129,12 +118,12 @@ TEST_CASE("ids are read by another thread while objects are made") {
 
 TEST_CASE("making and destroying need the domain, and once is enough") {
     CHECK(locking::death_of([] {
-              Fixture fixture;
+              PoolFixture fixture;
               IndexedSlab<int> slab(fixture.pool, "numbers");
               std::thread([&] { slab.make(1); }).join();
           }).says("root", "without its domain"));
     CHECK(locking::death_of([] {
-              Fixture fixture;
+              PoolFixture fixture;
               IndexedSlab<int> slab(fixture.pool, "numbers");
               slab.make(0);
               int& object = slab.make(1);

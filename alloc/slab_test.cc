@@ -1,8 +1,7 @@
 #include "alloc/slab.h"
 
-#include "alloc/page_source_test.h"
+#include "alloc/pool_fixture_test.h"
 #include "locking/death_test.h"
-#include "locking/test_levels.h"
 
 #include <cstring>
 #include <optional>
@@ -14,18 +13,6 @@
 
 namespace tern::alloc {
 namespace {
-
-using locking::Domain;
-using locking::Guard;
-using locking::testing::Outer;
-
-struct Fixture {
-    TestSource source;
-    PageCache cache{source, PageCacheConfig{}};
-    Domain<Outer> domain{"d"};
-    Guard<Outer> guard = domain.lock_dynamic();
-    Pool pool{domain, "root", cache};
-};
 
 struct Counted {
     explicit Counted(int& alive_) : alive(alive_) { ++alive; }
@@ -42,7 +29,7 @@ static_assert(SlabLayout::of(20, 4).size == 20 && SlabLayout::of(1, 1).size == 1
 static_assert(SlabLayout::of(page_bytes + 1, 1).count == 0);
 
 TEST_CASE("objects are constructed, distinct and destroyed") {
-    Fixture fixture;
+    PoolFixture fixture;
     int alive = 0;
     Slab<Counted> slab(fixture.pool, "counted");
     std::set<Counted*> all;
@@ -61,7 +48,7 @@ TEST_CASE("objects are constructed, distinct and destroyed") {
 }
 
 TEST_CASE("an object of a slab that was cleared or is gone is none of a later one's") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<int> slab(fixture.pool, "numbers");
     int& stale = slab.make(1);
     slab.clear();
@@ -79,7 +66,7 @@ TEST_CASE("an object of a slab that was cleared or is gone is none of a later on
 }
 
 TEST_CASE("slabs that end give all pages back in one step, whatever list they are in") {
-    Fixture fixture;
+    PoolFixture fixture;
     for (const std::size_t count : {0u, 1u, 256u, 257u, 5000u}) {
         Slab<int> slab(fixture.pool, "numbers");
         std::vector<int*> objects(count);
@@ -98,7 +85,7 @@ TEST_CASE("slabs that end give all pages back in one step, whatever list they ar
 }
 
 TEST_CASE("what is left dies with the slab") {
-    Fixture fixture;
+    PoolFixture fixture;
     int alive = 0;
     {
         Slab<Counted> slab(fixture.pool, "counted");
@@ -114,7 +101,7 @@ TEST_CASE("what is left dies with the slab") {
 }
 
 TEST_CASE("for_each meets every object once") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "numbers");
     std::vector<std::uint64_t*> objects;
     for (std::uint64_t i = 0; i < 2000; ++i)
@@ -135,7 +122,7 @@ void random_against_model(unsigned seed) {
     };
 
     INFO("size " << N << ", seed " << seed);
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<Object> slab(fixture.pool, "objects");
     std::mt19937 random(seed);
     std::vector<std::pair<Object*, unsigned char>> model;
@@ -172,7 +159,7 @@ TEST_CASE("random use agrees with a model for many sizes") {
 }
 
 TEST_CASE("empty pages go back but for one") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "numbers");
     std::vector<std::uint64_t*> objects;
     for (std::uint64_t i = 0; i < 50000; ++i)
@@ -186,7 +173,7 @@ TEST_CASE("empty pages go back but for one") {
 }
 
 TEST_CASE("the current page that empties is reused without asking for another") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "numbers");
     for (int i = 0; i < 5000; ++i)
         slab.destroy(slab.make(1u));
@@ -204,7 +191,7 @@ TEST_CASE("each byte of a page belongs to the slot that a division finds") {
 }
 
 TEST_CASE("the object kept aside when destroyed is free for everybody who asks, and taken first") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "items");
     std::uint64_t& first = slab.make(1u);
     std::uint64_t& second = slab.make(2u);
@@ -223,14 +210,14 @@ TEST_CASE("the object kept aside when destroyed is free for everybody who asks, 
 
 TEST_CASE("a double destroy and a foreign object abort") {
     CHECK(locking::death_of([] {
-              Fixture fixture;
+              PoolFixture fixture;
               Slab<std::uint64_t> slab(fixture.pool, "numbers");
               std::uint64_t& number = slab.make(1u);
               slab.destroy(number);
               slab.destroy(number);
           }).says("numbers", "root", "destroyed twice"));
     CHECK(locking::death_of([] {
-              Fixture fixture;
+              PoolFixture fixture;
               Slab<std::uint64_t> slab(fixture.pool, "numbers");
               Slab<std::uint64_t> other(fixture.pool, "others");
               slab.destroy(other.make(1u));
@@ -238,7 +225,7 @@ TEST_CASE("a double destroy and a foreign object abort") {
 }
 
 TEST_CASE("out of memory gives nullptr and leaves the slab usable") {
-    Fixture fixture;
+    PoolFixture fixture;
     fixture.source.fail_from(2);
 
     struct Big {
@@ -256,7 +243,7 @@ TEST_CASE("out of memory gives nullptr and leaves the slab usable") {
 }
 
 TEST_CASE("an owned object of a slab goes back to it") {
-    Fixture fixture;
+    PoolFixture fixture;
     int alive = 0;
     Slab<Counted> slab(fixture.pool, "counted");
     {
@@ -269,7 +256,7 @@ TEST_CASE("an owned object of a slab goes back to it") {
 }
 
 TEST_CASE("the report of a slab counts live bytes and the rest") {
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "numbers");
     CHECK(slab.memory().effective == 0);
     slab.make(1u);
@@ -279,7 +266,7 @@ TEST_CASE("the report of a slab counts live bytes and the rest") {
 
 TEST_CASE("free slots are poisoned for the address sanitizer") {
     if (!Poison::asan()) return;
-    Fixture fixture;
+    PoolFixture fixture;
     Slab<std::uint64_t> slab(fixture.pool, "numbers");
     std::uint64_t& number = slab.make(1u);
     CHECK_FALSE(Poison::hidden(&number));

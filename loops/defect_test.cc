@@ -28,6 +28,7 @@ namespace tern::loops {
 
 using test::Action;
 using test::Control;
+using test::ForwardingPoller;
 using test::Sim;
 using test::TestLoop;
 
@@ -230,35 +231,22 @@ class LateOperation {
 
 /// A thread's poller whose kick returns only when the thread has done what it was woken for: the
 /// worst moment for whoever goes on after a wake-up.
-class SlowKick final : public Poller {
+class SlowKick final : public ForwardingPoller {
   public:
-    SlowKick(std::unique_ptr<Poller> poller, std::atomic<bool>& waits, std::atomic<bool>& served)
-        : poller_(std::move(poller)), waits_(waits), served_(served) {}
-
-    int add(int fd, Interest interest, void* token) override {
-        return poller_->add(fd, interest, token);
-    }
-
-    int change(int fd, Interest interest, void* token) override {
-        return poller_->change(fd, interest, token);
-    }
-
-    void remove(int fd) override { poller_->remove(fd); }
+    SlowKick(std::unique_ptr<Poller> real, std::atomic<bool>& waits, std::atomic<bool>& served)
+        : ForwardingPoller(std::move(real)), waits_(waits), served_(served) {}
 
     std::size_t wait(std::span<Report> reports, Duration timeout) override {
         if (timeout > Duration()) waits_ = true;
-        return poller_->wait(reports, timeout);
+        return ForwardingPoller::wait(reports, timeout);
     }
 
     void kick() override {
-        poller_->kick();
+        ForwardingPoller::kick();
         served_.wait(false);
     }
 
-    int descriptor() const override { return poller_->descriptor(); }
-
   private:
-    std::unique_ptr<Poller> poller_;
     std::atomic<bool>& waits_;
     std::atomic<bool>& served_;
 };

@@ -6,12 +6,16 @@
 
 #include "locking/domain.h"
 #include "loops/loop.h"
+#include "loops/poller.h"
 #include "loops/runtime.h"
 #include "loops/sim_runtime.h"
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tern::loops::test {
@@ -59,6 +63,33 @@ struct TestLoop {
 
     locking::Domain<Protocol> domain;
     Loop loop;
+};
+
+/// A poller that hands everything on; a test overrides what it wants to see or delay.
+class ForwardingPoller : public Poller {
+  public:
+    explicit ForwardingPoller(std::unique_ptr<Poller> real) : real_(std::move(real)) {}
+
+    int add(int fd, Interest interest, void* token) override {
+        return real_->add(fd, interest, token);
+    }
+
+    int change(int fd, Interest interest, void* token) override {
+        return real_->change(fd, interest, token);
+    }
+
+    void remove(int fd) override { real_->remove(fd); }
+
+    std::size_t wait(std::span<Report> reports, Duration timeout) override {
+        return real_->wait(reports, timeout);
+    }
+
+    void kick() override { real_->kick(); }
+
+    int descriptor() const override { return real_->descriptor(); }
+
+  private:
+    std::unique_ptr<Poller> real_;
 };
 
 /// A runtime with real threads; `body` runs in the main loop and something in it calls quit().

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
@@ -458,6 +459,34 @@ TEST_CASE("the report names threads, loops and their times") {
         CHECK(found == 1);
         real.runtime.quit();
     });
+}
+
+TEST_CASE("the times of a thread that comes back count from then on") {
+    Real real(2);
+    Loop& main = real.runtime.main_loop();
+    Instant grown;
+    Action looked{[&](Turn&) {
+        for (const ThreadReport& report : real.runtime.report_threads()) {
+            if (report.group == "main" || report.index == 0) continue;
+            const Duration alive = real.runtime.clock().now() - grown;
+            CHECK(report.working + report.idle + report.overhead <= alive);
+        }
+        real.runtime.quit();
+    }};
+    Event look(looked.callback());
+    Action shrunk_action{[&](Turn&) {
+        grown = real.runtime.clock().now();
+        real.group.set_threads(2, main, look);
+    }};
+    Event shrunk(shrunk_action.callback());
+    Action idle_action{[&](Turn&) { real.group.set_threads(1, main, shrunk); }};
+    std::optional<Timer> idle;
+    real.run([&](Turn&) {
+        idle.emplace(main, Action::call, &idle_action);
+        idle->in(milliseconds(20));
+    });
+    const LoopEntry entry(main);
+    idle.reset();
 }
 
 TEST_CASE("a slow run is reported with the name of its loop") {

@@ -20,6 +20,7 @@
 namespace tern::loops {
 
 using test::Action;
+using test::ForwardingPoller;
 using test::TestLoop;
 
 namespace {
@@ -31,36 +32,23 @@ struct Counts {
     std::atomic<unsigned> timed_waits{0};  ///< that set a timer of the kernel
 };
 
-class CountingPoller final : public Poller {
+class CountingPoller final : public ForwardingPoller {
   public:
     CountingPoller(std::unique_ptr<Poller> real, Counts& counts)
-        : real_(std::move(real)), counts_(counts) {}
-
-    int add(int fd, Interest interest, void* token) override {
-        return real_->add(fd, interest, token);
-    }
-
-    int change(int fd, Interest interest, void* token) override {
-        return real_->change(fd, interest, token);
-    }
-
-    void remove(int fd) override { real_->remove(fd); }
+        : ForwardingPoller(std::move(real)), counts_(counts) {}
 
     std::size_t wait(std::span<Report> reports, Duration timeout) override {
         ++counts_.waits;
         if (timeout > Duration() && !timeout.is_infinite()) ++counts_.timed_waits;
-        return real_->wait(reports, timeout);
+        return ForwardingPoller::wait(reports, timeout);
     }
 
     void kick() override {
         ++counts_.kicks;
-        real_->kick();
+        ForwardingPoller::kick();
     }
 
-    int descriptor() const override { return real_->descriptor(); }
-
   private:
-    std::unique_ptr<Poller> real_;
     Counts& counts_;
 };
 

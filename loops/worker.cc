@@ -137,6 +137,10 @@ void Worker::serve() {
     const ThreadHook trim = runtime_.state_->trim;
     if (trim.function != nullptr) trim.function(trim.context);
     busy_.store(false, std::memory_order_relaxed);
+    // Whoever serves here next counts from its own start.
+    started_us_.store(0, std::memory_order_relaxed);
+    times_.working_ns.store(0, std::memory_order_relaxed);
+    times_.idle.store(0, std::memory_order_relaxed);
     meter_ = BusyMeter(group_.options().busy_enter, group_.options().busy_leave,
                        group_.options().force_idle);
     runtime_.state_->worker_ended(*this);

@@ -24,7 +24,9 @@ constexpr std::array rows = {
     option::number<&M::cleanup_pages_bulk>(
         "cleanup pages bulk",
         {},
-        {"128", "most pages filled up or given back in one step; a call of the kernel counts as 8",
+        {"128",
+         "most pages filled up or given back in one step; a call of the kernel counts as 8, and so "
+         "does a page that it has to find memory for",
          Effect::modify}),
 };
 

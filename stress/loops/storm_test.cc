@@ -28,20 +28,23 @@ using loops::test::TestLoop;
 
 namespace {
 
-/// Stops all loops and quits when the last has stopped.
+/// Stops all loops and quits when the last has stopped, and whatever else was under way has ended.
 struct Stopper {
     explicit Stopper(loops::Runtime& runtime_) : runtime(runtime_) {}
 
-    void stop(std::deque<TestLoop>& loops) {
-        left = loops.size();
+    void stop(std::deque<TestLoop>& loops, std::size_t others = 0) {
+        left = loops.size() + others;
         for (TestLoop& loop : loops)
             loop.loop.stop(runtime.main_loop(), events.emplace_back(stopped, this));
     }
 
-    static void stopped(void* self, Turn&) {
-        auto& stopper = *static_cast<Stopper*>(self);
-        if (--stopper.left == 0) stopper.runtime.quit();
+    bool stopping() const { return left != 0; }
+
+    void one_ended() {
+        if (--left == 0) runtime.quit();
     }
+
+    static void stopped(void* self, Turn&) { static_cast<Stopper*>(self)->one_ended(); }
 
     loops::Runtime& runtime;
     std::size_t left = 0;
@@ -92,15 +95,15 @@ TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
     std::mt19937 random(1);
     std::optional<Event> churn;
     Action churn_action{[&](Turn& turn) {
-        // Stopped here and not by a sender: no change is under way, so none tells of its end too
-        // late.
-        if (active == 0) {
-            stopper.stop(all);
+        if (stopper.stopping()) {
+            stopper.one_ended();
             return;
         }
         for (int i = 0; i < 4; ++i)
             all[random() % loop_count].loop.move_to(random() % 2 == 0 ? express : real.group);
         real.group.set_threads(1 + static_cast<unsigned>(random() % 6), turn.loop(), *churn);
+        // While the last change is under way.
+        if (active == 0) stopper.stop(all, 1);
     }};
     churn.emplace(churn_action.callback());
     real.run([&](Turn& turn) {

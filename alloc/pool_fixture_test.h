@@ -1,0 +1,20 @@
+#pragma once
+
+/// What tests of things in a pool share: a root pool over a cache of their own, its domain held.
+/// Included by tests only; each test owns what it makes.
+
+#include "alloc/page_source_test.h"
+#include "alloc/pool.h"
+#include "locking/test_levels.h"
+
+namespace tern::alloc {
+
+struct PoolFixture {
+    TestSource source;
+    PageCache cache{source, PageCacheConfig{}};
+    locking::Domain<locking::testing::Outer> domain{"d"};
+    locking::Guard<locking::testing::Outer> guard = domain.lock_dynamic();
+    Pool pool{domain, "root", cache};
+};
+
+}  // namespace tern::alloc
