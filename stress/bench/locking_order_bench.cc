@@ -46,36 +46,49 @@ Found of_tern() {
 }
 
 #ifdef TERN_PLANTED_ORDERS
-bool says(const std::string& command, const char* words) {
-    std::FILE* output = ::popen((command + " 2>&1").c_str(), "r");
-    if (output == nullptr) return false;
-    std::string text;
-    std::array<char, 4096> block;
-    while (const std::size_t got = std::fread(block.data(), 1, block.size(), output))
-        text.append(block.data(), got);
-    ::pclose(output);
-    return text.find(words) != std::string::npos;
+/// A tool that looks for mistakes of order, as a command before the number of a program, and what
+/// it says of one.
+struct Tool {
+    std::string command;
+    const char* words;
+
+    [[nodiscard]] std::string with(std::size_t number) const {
+        return command + " " + std::to_string(number);
+    }
+
+    /// Runs a program that is beyond doubt; a tool that cannot would seem to find nothing.
+    [[nodiscard]] bool works() const {
+        const std::size_t first_correct = stress::planted_programs().size();
+        return std::system((with(first_correct) + " > /dev/null 2>&1").c_str()) == 0;
+    }
+
+    [[nodiscard]] bool reports(std::size_t number) const {
+        std::FILE* output = ::popen((with(number) + " 2>&1").c_str(), "r");
+        if (output == nullptr) return false;
+        std::string text;
+        std::array<char, 4096> block;
+        while (const std::size_t got = std::fread(block.data(), 1, block.size(), output))
+            text.append(block.data(), got);
+        ::pclose(output);
+        return text.find(words) != std::string::npos;
+    }
+};
+
+Tool thread_sanitizer() {
+    return {"TSAN_OPTIONS='detect_deadlocks=1 second_deadlock_stack=1' " TERN_PLANTED_ORDERS_TSAN,
+            "lock-order-inversion"};
 }
 
-Found of_tool(const std::string& command, const char* words) {
-    return count([&](const PlantedProgram&, std::size_t number) {
-        return says(command + " " + std::to_string(number), words);
-    });
-}
-
-Found of_thread_sanitizer() {
-    return of_tool(
-        "TSAN_OPTIONS='detect_deadlocks=1 second_deadlock_stack=1' " TERN_PLANTED_ORDERS_TSAN,
-        "lock-order-inversion");
-}
-
-Found of_helgrind() {
-    return of_tool("valgrind -q --tool=helgrind " TERN_PLANTED_ORDERS, ": lock order ");
+Tool helgrind() {
+    return {"valgrind -q --tool=helgrind " TERN_PLANTED_ORDERS, ": lock order "};
 }
 #endif
 
 /// Every round would find the same, so a finder works once.
-void add_finder(Row& planted, Row& falsely, std::string_view name, Found (*find)()) {
+void add_finder(Row& planted,
+                Row& falsely,
+                std::string_view name,
+                const std::function<Found()>& find) {
     const auto found = [find, once = std::make_shared<std::optional<Found>>()] {
         if (!once->has_value()) *once = find();
         return **once;
@@ -83,6 +96,20 @@ void add_finder(Row& planted, Row& falsely, std::string_view name, Found (*find)
     planted.add(name, [found] { return Sample(found().planted); });
     falsely.add(name, [found] { return Sample(found().falsely); });
 }
+
+#ifdef TERN_PLANTED_ORDERS
+void add_tool(Row& planted, Row& falsely, std::string_view name, const Tool& tool) {
+    if (!tool.works()) {
+        planted.leave_out(name, "does not run here");
+        falsely.leave_out(name, "does not run here");
+        return;
+    }
+    add_finder(planted, falsely, name, [tool] {
+        return count(
+            [&tool](const PlantedProgram&, std::size_t number) { return tool.reports(number); });
+    });
+}
+#endif
 
 }  // namespace
 
@@ -100,12 +127,8 @@ void add_order_rows(Suite& suite) {
                 .target = {.value = 0}};
     add_finder(planted, falsely, "tern", of_tern);
 #ifdef TERN_PLANTED_ORDERS
-    add_finder(planted, falsely, "thread sanitizer", of_thread_sanitizer);
-    if (std::system("valgrind --version > /dev/null 2>&1") == 0) {
-        add_finder(planted, falsely, "Helgrind", of_helgrind);
-    } else {
-        planted.leave_out("Helgrind", "valgrind is not installed");
-    }
+    add_tool(planted, falsely, "thread sanitizer", thread_sanitizer());
+    add_tool(planted, falsely, "Helgrind", helgrind());
 #endif
     suite.add(std::move(planted));
     suite.add(std::move(falsely));
