@@ -1,7 +1,8 @@
 #pragma once
 
-/// What tests of things in a pool share: a root pool over a cache of their own, its domain held.
-/// Included by tests only; each test owns what it makes.
+/// What tests of things in a pool share: a root pool over a cache of their own.
+/// Its domain is held from the start to the end, in the thread of the test. Included by tests only;
+/// each test owns what it makes.
 
 #include "alloc/page_source_test.h"
 #include "alloc/pool.h"
