@@ -154,6 +154,9 @@ class PageCache final : public detail::MagazineOwner {
 
     PageStats stats() const noexcept;
 
+    /// For users who hide what they have elsewhere, too.
+    const Poison& poison() const { return poison_; }
+
     const PageCacheConfig& config() const { return config_; }
 
     /// Whether an address lies between the first and the last region ever mapped.

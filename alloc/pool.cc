@@ -3,6 +3,8 @@
 #include "locking/lock_report.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,6 +23,24 @@ constexpr std::size_t malloc_overhead = 16;
 constexpr std::size_t page_block_min = page_bytes - page_bytes / 8;
 
 }  // namespace
+
+/// The block of a child. The resource that is made first in it lies behind it: what is freed
+/// together lies together, and it is one block less to take and to free.
+struct Pool::Home {
+    /// A Slab fits.
+    static constexpr std::size_t room_bytes = 248;
+
+    /// The pool, and the resource in the room if another pool has adopted it.
+    std::atomic<std::uint32_t> owners{1};
+    /// Bytes; 0: nobody is there. What has moved keeps its room until the pool has gone too.
+    std::uint32_t room_used = 0;
+    alignas(16) std::byte pool[sizeof(Pool)];
+    alignas(16) std::byte room[room_bytes];
+
+    static Home& of_room(void* room) {
+        return *reinterpret_cast<Home*>(static_cast<std::byte*>(room) - offsetof(Home, room));
+    }
+};
 
 /// Head of an object or block that is not a Resource itself; the payload lies right behind it.
 class Pool::Wrapped final : public Resource {
@@ -125,10 +145,21 @@ Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here wh
                         domain.rank(), ") below domain ", domain_.name(), " (rank ", domain_.rank(),
                         "), ", HolderText(domain_).text(), ": it must rank higher"});
     }
-    void* block = get_block(sizeof(Pool), alignof(Pool));
-    Pool* pool = ::new (block) Pool(*this, domain, name, where);
-    adopt_block(*pool, block, sizeof(Pool));
+    auto* home = ::new (get_block(sizeof(Home), alignof(Home))) Home;
+    Pool* pool = ::new (home->pool) Pool(*this, domain, name, where);
+    adopt_block(*pool, home, sizeof(Home));
+    pool->block_kind_ = BlockKind::home;
     return *pool;
+}
+
+/// Roots are embedded somewhere and have no room.
+void* Pool::room_or_block(std::size_t bytes, std::size_t alignment) {
+    if (home() == nullptr || home()->room_used != 0 || bytes > Home::room_bytes || alignment > 16) {
+        return get_block(bytes, alignment);
+    }
+    home()->room_used = static_cast<std::uint32_t>(bytes);
+    cache_.poison().reveal(home()->room, bytes);
+    return home()->room;
 }
 
 void* Pool::try_get_block(std::size_t bytes, std::size_t alignment) {
@@ -160,6 +191,27 @@ void Pool::put_block(void* block, std::size_t bytes) noexcept {
 void Pool::adopt_block(Resource& resource, void* block, std::size_t bytes) {
     resource.block_ = block;
     resource.block_bytes_ = bytes;
+    if (home() != nullptr && block == home()->room) resource.block_kind_ = BlockKind::room;
+}
+
+/// Of this pool, or of another from where this pool had adopted the resource.
+void Pool::leave_room(void* room) noexcept {
+    Home& home = Home::of_room(room);
+    if (&home == this->home()) {
+        cache_.poison().hide(home.room, home.room_used);
+        home.room_used = 0;
+    } else {
+        leave_home(home, home.room, sizeof(home.room));
+    }
+}
+
+/// The last to leave frees it. The other may do so at the same time, with other domains held.
+void Pool::leave_home(Home& home, const void* start, std::size_t bytes) noexcept {
+    if (home.owners.load(std::memory_order_acquire) != 1) {
+        cache_.poison().hide(start, bytes);
+        if (home.owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    }
+    put_block(&home, sizeof(Home));
 }
 
 void Pool::wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void*)) {
@@ -185,8 +237,21 @@ void Pool::destroy_resource(Resource& resource, Here where) noexcept {
     const std::size_t bytes = resource.block_bytes_;
     TERN_ASSERT(bytes != 0, "embedded ", resource.kind(), " ", resource.name(),
                 " destroyed by pool ", path());
+    const Resource::BlockKind kind = resource.block_kind_;
     resource.~Resource();
-    put_block(block, bytes);
+    switch (kind) {
+        case Resource::BlockKind::own:
+            put_block(block, bytes);
+            break;
+        case Resource::BlockKind::room:
+            leave_room(block);
+            break;
+        case Resource::BlockKind::home: {
+            auto& home = *static_cast<Home*>(block);
+            leave_home(home, home.pool, sizeof(home.pool));
+            break;
+        }
+    }
 }
 
 Pool::Wrapped& Pool::wrapped_of(void* payload, Here where) {
@@ -336,6 +401,12 @@ void Pool::adopt(Resource& resource, Here where) {
     }
     from->unlink(resource);
     link(resource);
+    if (resource.block_kind_ == Resource::BlockKind::room) {
+        // It may outlive the pool it was made in, unless it comes back.
+        Home& made_in = Home::of_room(resource.block_);
+        if (&made_in == from->home()) made_in.owners.store(2, std::memory_order_relaxed);
+        if (&made_in == home()) made_in.owners.store(1, std::memory_order_relaxed);
+    }
 }
 
 void Pool::refuse_rank(const Pool& pool, const char* what, Here where) const {
@@ -354,8 +425,9 @@ void Pool::adopt_block_of(Pool& from, void* block, Here where) {
 // Walks --------------------------------------------------------------------------------------
 
 MemoryUsage Pool::memory() const {
-    return {0,
-            sizeof(*this) + (name_.capacity() > 15 ? name_.capacity() + 1 : 0) + malloc_overhead};
+    const std::size_t text = name_.capacity() > 15 ? name_.capacity() + 1 : 0;
+    const std::size_t own = home() == nullptr ? sizeof(*this) : sizeof(Home) - home()->room_used;
+    return {0, own + text + malloc_overhead};
 }
 
 bool Pool::contains(const void* address) const {

@@ -69,12 +69,20 @@ class Resource {
 
     virtual Pool* as_pool() { return nullptr; }
 
+    /// What the memory is that an object was made in.
+    enum class BlockKind : std::uint8_t {
+        own,   ///< a block of malloc, or pages
+        home,  ///< Pool::Home, of a pool
+        room,  ///< Pool::Home::room
+    };
+
     Pool* parent_;
     Resource* next_ = nullptr;  ///< made later
     Resource* previous_ = nullptr;
     // The block this object was made in by its pool; 0 bytes: embedded somewhere else.
     std::size_t block_bytes_ = 0;
     void* block_ = nullptr;
+    BlockKind block_kind_ = BlockKind::own;
     bool plain_ = false;  ///< a block: ends after all that has a destructor and may still use it
 };
 
@@ -140,7 +148,7 @@ class Pool final : public Resource {
     T& make(A&&... arguments) {
         check(locking::Here{__FILE__, __LINE__});
         if constexpr (std::is_base_of_v<Resource, T>) {
-            void* block = get_block(sizeof(T), alignof(T));
+            void* block = room_or_block(sizeof(T), alignof(T));
             T* object = ::new (block) T(*this, std::forward<A>(arguments)...);
             adopt_block(*object, block, sizeof(T));
             return *object;
@@ -249,6 +257,8 @@ class Pool final : public Resource {
   private:
     friend class Resource;
 
+    /// The block of a pool that was made in another.
+    struct Home;
     /// Head of an object or block that is not a Resource itself; lies right before it.
     class Wrapped;
     static constexpr std::size_t wrapped_bytes = 80;
@@ -267,10 +277,15 @@ class Pool final : public Resource {
 
     Pool* as_pool() override { return this; }
 
+    Home* home() const { return static_cast<Home*>(block_); }
+
+    void* room_or_block(std::size_t bytes, std::size_t alignment);
     void* get_block(std::size_t bytes, std::size_t alignment);
     void* try_get_block(std::size_t bytes, std::size_t alignment);
     void put_block(void* block, std::size_t bytes) noexcept;
     void adopt_block(Resource& resource, void* block, std::size_t bytes);
+    void leave_room(void* room) noexcept;
+    void leave_home(Home& home, const void* start, std::size_t bytes) noexcept;
     void wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void* payload));
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
     void destroy_wrapped(void* payload, locking::Here where) noexcept;

@@ -255,5 +255,63 @@ TEST_CASE("an embedded resource leaves the pool by itself and must do so in time
           }).says("slab", "numbers", "still embedded"));
 }
 
+/// Whether a resource lies in the block of the pool.
+bool lies_behind(const Pool& pool, const Resource& resource) {
+    const auto distance =
+        reinterpret_cast<std::uintptr_t>(&resource) - reinterpret_cast<std::uintptr_t>(&pool);
+    return distance >= sizeof(Pool) && distance < 2 * sizeof(Pool) + sizeof(Slab<int>);
+}
+
+TEST_CASE("a resource lies behind its pool, one at a time") {
+    Domain<Outer> domain("d");
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool root(domain, "root");
+    Pool& pool = root.child("pool");
+    const MemoryUsage alone = pool.usage();
+    auto& first = pool.make<Slab<int>>("first");
+    CHECK(lies_behind(pool, first));
+    CHECK(pool.usage() == alone);  // its place was there before
+    auto& second = pool.make<Slab<int>>("second");
+    CHECK_FALSE(lies_behind(pool, second));
+    pool.destroy(first);
+    CHECK(lies_behind(pool, pool.make<Slab<int>>("third")));
+    CHECK_FALSE(lies_behind(root, root.make<Slab<int>>("in a root")));
+}
+
+TEST_CASE("a resource that was adopted outlives the pool it was made in") {
+    Domain<Outer> domain("d");
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool root(domain, "root");
+    Pool& first = root.child("first");
+    Pool& second = root.child("second");
+    auto& numbers = first.make<Slab<int>>("numbers");
+    second.make<Slab<int>>("of its own");
+    numbers.make(42);
+    SECTION("when the pool ends before") {
+        second.adopt(numbers);
+        root.destroy(first);
+        // What was free would be used by these.
+        root.child("third").make<Slab<int>>("other numbers").make(1);
+        CHECK(numbers.live() == 1);
+        numbers.for_each([](int number) { CHECK(number == 42); });
+        root.child("fourth").adopt(numbers);
+        root.destroy(second);
+        numbers.verify();
+    }
+    SECTION("when the pool ends later") {
+        second.adopt(numbers);
+        root.destroy(second);
+        CHECK_FALSE(lies_behind(first, first.make<Slab<int>>("not there yet")));
+        root.destroy(first);
+    }
+    SECTION("when it comes back") {
+        second.adopt(numbers);
+        first.adopt(numbers);
+        first.destroy(numbers);
+        CHECK(lies_behind(first, first.make<Slab<int>>("the next one")));
+        root.destroy(first);
+    }
+}
+
 }  // namespace
 }  // namespace tern::alloc
