@@ -92,7 +92,7 @@ class MagazineOwner {
     /// Fills `room` from its start with what there is; returns how many, 0 if there are none to be
     /// had. The last one is handed out first.
     virtual std::size_t depot_take(std::span<void*> room) noexcept = 0;
-    /// Any number of items come back.
+    /// Any number of items come back. It must not give anything back to this owner meanwhile.
     virtual void depot_give(std::span<void* const> items) noexcept = 0;
 
     /// After one or both of the above, when no lock is held; the place to call out.

@@ -103,10 +103,10 @@ struct SlabPage : PageNote {
         ++free_count;
     }
 
-    /// Puts several slots of one word back.
-    void put_many(std::size_t word, std::uint64_t slots) {
+    /// Puts so many slots of one word back.
+    void put_many(std::size_t word, std::uint64_t slots, std::size_t count) {
         free_bits[word] |= slots;
-        free_count = static_cast<std::uint16_t>(free_count + std::popcount(slots));
+        free_count = static_cast<std::uint16_t>(free_count + count);
     }
 
     bool is_free(std::size_t index) const {

@@ -1,7 +1,6 @@
 #include "alloc/slab_shared.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace tern::alloc {
 
@@ -9,7 +8,7 @@ using locking::Here;
 using DepotGuard = locking::Guard<SharedSlabLevel>;
 
 SharedSlabBase::SharedSlabBase(PageCache& cache, std::string_view name, const SlabLayout& layout)
-    : MagazineOwner(detail::OwnerKind::caller, batch_objects),
+    : MagazineOwner(detail::OwnerKind::caller, batch_for(layout)),
       cache_(cache),
       layout_(layout),
       name_(name) {
@@ -58,12 +57,18 @@ SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
 void SharedSlabBase::return_objects(std::span<void* const> objects) noexcept {
     for (auto at = objects.begin(); at != objects.end();) {
         // What comes back together was often made together: neighbours share one change of a note.
-        Page& page = Page::of(*at);
-        const std::size_t word = Page::index_of(*at, layout_) / 64;
+        const std::byte* start = page_of(*at);
+        const auto slot_of = [&](const void* object) {
+            return layout_.index_at(
+                static_cast<std::size_t>(static_cast<const std::byte*>(object) - start));
+        };
+        Page& page = Page::of(start);
+        const std::size_t word = slot_of(*at) / 64;
         const std::uint64_t free = page.free_bits[word];
         std::uint64_t returned = 0;
-        for (; at != objects.end() && &Page::of(*at) == &page; ++at) {
-            const std::size_t index = Page::index_of(*at, layout_);
+        const auto first = at;
+        for (; at != objects.end() && page_of(*at) == start; ++at) {
+            const std::size_t index = slot_of(*at);
             if (index / 64 != word) break;
             const std::uint64_t slot = std::uint64_t{1} << (index % 64);
             if (((free | returned) & slot) != 0) [[unlikely]]
@@ -71,8 +76,9 @@ void SharedSlabBase::return_objects(std::span<void* const> objects) noexcept {
                            Here::now());
             returned |= slot;
         }
-        page.put_many(word, returned);
-        note_returned(page, static_cast<std::size_t>(std::popcount(returned)));
+        const auto count = static_cast<std::size_t>(at - first);
+        page.put_many(word, returned, count);
+        note_returned(page, count);
     }
 }
 

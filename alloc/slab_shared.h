@@ -71,10 +71,14 @@ class SharedSlabBase : public detail::MagazineOwner {
     /// The label says whether the page is listed among those with free slots of their own.
     using Page = SlabPage;
 
-    static constexpr std::uint32_t batch_objects = 32;
+    /// Of small objects more go at once, so that threads meet less often.
+    static constexpr std::uint32_t batch_for(const SlabLayout& layout) {
+        return layout.count >= detail::batch_max ? detail::batch_max : detail::batch_max / 2;
+    }
+
     /// What the depot keeps before it returns slots to their pages. Each may hold back a page, for
     /// as long as nobody takes it, so they are few.
-    static constexpr std::size_t spare_max = 4 * batch_objects;
+    static constexpr std::size_t spare_max = 2 * detail::batch_max;
 
     std::size_t depot_take(std::span<void*> room) noexcept override { return take_spare(room); }
 
