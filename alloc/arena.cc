@@ -8,7 +8,7 @@ void* Arena::allocate_slow(std::size_t bytes, std::size_t alignment) {
     if (bytes > large_bytes_min) return allocate_large(bytes, alignment);
     void* page = cache_.allocate();
     auto& note = note_of<PageNote>(page);
-    note.next = newest_;
+    note.link_to(newest_);
     if (newest_ == nullptr) oldest_ = &note;
     newest_ = &note;
     ++pages_;
@@ -31,7 +31,7 @@ void Arena::drop_pages(const void* until) noexcept {
     while (newest_ != until) {
         TERN_ASSERT(newest_ != nullptr, "arena rewound to a mark that is void");
         const PageNote& note = *newest_;
-        newest_ = note.next;
+        newest_ = note.after();
         --pages_;
         cache_.deallocate(page_of_note(note));
     }
@@ -92,7 +92,7 @@ bool Arena::contains(const void* address) const {
     const auto* at = static_cast<const std::byte*>(address);
     const std::byte* page = page_of(address);
     const PageNote* note = newest_;
-    for (std::size_t i = 0; i < pages_; ++i, note = note->next) {
+    for (std::size_t i = 0; i < pages_; ++i, note = note->after()) {
         if (page_of_note(*note) == page) return true;
     }
     for (const Large* large = large_; large != nullptr; large = large->previous) {

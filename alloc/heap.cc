@@ -10,13 +10,13 @@ using locking::Here;
 
 namespace {
 
-constexpr std::size_t words = SlabPage::words;
+constexpr std::size_t words = SlotBits::words;
 
 /// A bit for each granule of a page.
 struct Bits {
     std::array<std::uint64_t, words> word;
 
-    static Bits free_in(const SlabPage& page) { return {std::to_array(page.free_bits)}; }
+    static Bits free_in(const SlotBits& page) { return {std::to_array(page.free)}; }
 
     bool any() const {
         std::uint64_t all = 0;
@@ -51,7 +51,7 @@ Bits starts_of_runs(Bits starts, std::size_t length) {
 }
 
 /// Index of the first of so many free granules at a multiple of `step`; 64 * words: there are none.
-std::size_t find_run(const SlabPage& page, std::size_t length, std::size_t step) {
+std::size_t find_run(const SlotBits& page, std::size_t length, std::size_t step) {
     const Bits starts = starts_of_runs(Bits::free_in(page), length);
     for (std::size_t word = 0; word < words; ++word) {
         for (std::uint64_t left = starts.word[word]; left != 0; left &= left - 1) {
@@ -63,7 +63,7 @@ std::size_t find_run(const SlabPage& page, std::size_t length, std::size_t step)
 }
 
 /// Doubles the length as long as there are such runs, and then adds what can be added in halves.
-std::size_t longest_run(const SlabPage& page) {
+std::size_t longest_run(const SlotBits& page) {
     std::array<Bits, 9> starts;  // of runs of 1, 2, 4, ... 256
     starts[0] = Bits::free_in(page);
     if (!starts[0].any()) return 0;
@@ -84,10 +84,10 @@ std::size_t longest_run(const SlabPage& page) {
 }
 
 /// How many free granules follow each other from an index on.
-std::size_t free_from(const SlabPage& page, std::size_t index) {
+std::size_t free_from(const SlotBits& page, std::size_t index) {
     std::size_t at = index;
     while (at < 64 * words) {
-        const std::uint64_t rest = page.free_bits[at / 64] >> (at % 64);
+        const std::uint64_t rest = page.free[at / 64] >> (at % 64);
         const auto run = static_cast<std::size_t>(std::countr_one(rest));
         at += run;
         if (run == 0 || at % 64 != 0) break;
@@ -96,11 +96,11 @@ std::size_t free_from(const SlabPage& page, std::size_t index) {
 }
 
 /// How many free granules end before an index.
-std::size_t free_before(const SlabPage& page, std::size_t index) {
+std::size_t free_before(const SlotBits& page, std::size_t index) {
     std::size_t at = index;
     while (at > 0) {
         const std::size_t within = (at - 1) % 64 + 1;
-        const std::uint64_t rest = page.free_bits[(at - 1) / 64] << (64 - within);
+        const std::uint64_t rest = page.free[(at - 1) / 64] << (64 - within);
         const auto run = static_cast<std::size_t>(std::countl_one(rest));
         at -= run;
         if (run == 0 || at % 64 != 0) break;
@@ -122,17 +122,17 @@ bool for_each_mask(std::size_t first, std::size_t length, F&& use) {
     return true;
 }
 
-bool all_in_use(const SlabPage& page, std::size_t first, std::size_t length) {
+bool all_in_use(const SlotBits& page, std::size_t first, std::size_t length) {
     return first + length <= 64 * words &&
            for_each_mask(first, length, [&](std::size_t word, std::uint64_t mask) {
-               return (page.free_bits[word] & mask) == 0;
+               return (page.free[word] & mask) == 0;
            });
 }
 
 /// Makes them free or not.
-void flip(SlabPage& page, std::size_t first, std::size_t length) {
+void flip(SlotBits& page, std::size_t first, std::size_t length) {
     for_each_mask(first, length, [&](std::size_t word, std::uint64_t mask) {
-        page.free_bits[word] ^= mask;
+        page.free[word] ^= mask;
         return true;
     });
 }
@@ -156,7 +156,7 @@ constexpr std::size_t Heap::bin_of(std::size_t granules) {
 void Heap::enter(Page& page, std::size_t run) noexcept {
     static_assert(bin_of(page_granules) == bins - 1 && bins <= 64);
     const std::size_t bin = bin_of(run);
-    page.label = static_cast<std::uint32_t>(run);
+    bits_of(page).label = static_cast<std::uint32_t>(run);
     auto* first = static_cast<Page*>(pages_by_run_[bin].first);
     page.enter(first);
     pages_by_run_[bin] = {first, pages_by_run_[bin].pages + 1};
@@ -164,7 +164,7 @@ void Heap::enter(Page& page, std::size_t run) noexcept {
 }
 
 void Heap::leave(Page& page) noexcept {
-    const std::size_t bin = bin_of(page.label);
+    const std::size_t bin = bin_of(bits_of(page).label);
     auto* first = static_cast<Page*>(pages_by_run_[bin].first);
     page.leave(first);
     pages_by_run_[bin] = {first, pages_by_run_[bin].pages - 1};
@@ -172,11 +172,12 @@ void Heap::leave(Page& page) noexcept {
 }
 
 void Heap::refile(Page& page, std::size_t run) noexcept {
-    if (bin_of(run) != bin_of(page.label)) {
+    SlotBits& bits = bits_of(page);
+    if (bin_of(run) != bin_of(bits.label)) {
         leave(page);
         enter(page, run);
     }
-    page.label = static_cast<std::uint32_t>(run);
+    bits.label = static_cast<std::uint32_t>(run);
 }
 
 /// The best by what the labels say.
@@ -185,7 +186,7 @@ Heap::Page* Heap::page_with_run(std::size_t granules) const noexcept {
          left &= left - 1) {
         auto* page = static_cast<Page*>(
             pages_by_run_[static_cast<std::size_t>(std::countr_zero(left))].first);
-        if (page->label >= granules) return page;
+        if (bits_of(*page).label >= granules) return page;
     }
     return nullptr;
 }
@@ -216,13 +217,14 @@ void* Heap::take(std::size_t bytes, std::size_t alignment) noexcept {
         page = page_with_run(sure);
         if (page == nullptr) page = new_page();
         if (page == nullptr) return nullptr;
-        first = find_run(*page, granules, step);
-        if (first == page_granules) refile(*page, longest_run(*page));
+        first = find_run(bits_of(*page), granules, step);
+        if (first == page_granules) refile(*page, longest_run(bits_of(*page)));
     }
-    flip(*page, first, granules);
-    if (page->free_count == page_granules) --empty_pages_;
-    page->free_count = static_cast<std::uint16_t>(page->free_count - granules);
-    if (page->free_count < page->label) refile(*page, page->free_count);
+    SlotBits& bits = bits_of(*page);
+    flip(bits, first, granules);
+    if (page->room() == page_granules) --empty_pages_;
+    page->change_room(0 - granules);
+    if (page->room() < bits.label) refile(*page, page->room());
     void* block = page->start_of_page() + first * granule_bytes;
     poison_.reveal(block, bytes);
     return block;
@@ -283,20 +285,21 @@ void Heap::give(std::byte* block, std::size_t bytes, Here where) noexcept {
     const auto distance = static_cast<std::size_t>(block - page_of(block));
     const std::size_t first = distance / granule_bytes;
     if (!cache_.spans(block) || !Page::of(block).held_by(holder_) ||
-        distance % granule_bytes != 0 || !all_in_use(Page::of(block), first, granules))
+        distance % granule_bytes != 0 || !all_in_use(SlotBits::of(block), first, granules))
         [[unlikely]] {
         bad_block(block, bytes, where);
     }
     Page& page = Page::of(block);
     poison_.hide(block, granules * granule_bytes);
-    flip(page, first, granules);
-    page.free_count = static_cast<std::uint16_t>(page.free_count + granules);
-    if (page.free_count == page_granules) {
+    SlotBits& bits = SlotBits::of(block);
+    flip(bits, first, granules);
+    page.change_room(granules);
+    if (page.room() == page_granules) {
         keep_or_free(page);
         return;
     }
-    const std::size_t run = free_before(page, first) + free_from(page, first);
-    if (run > page.label) refile(page, run);
+    const std::size_t run = free_before(bits, first) + free_from(bits, first);
+    if (run > bits.label) refile(page, run);
 }
 
 /// One empty page is kept, so that a block that comes and goes does not cost a page each time.
@@ -308,7 +311,6 @@ void Heap::keep_or_free(Page& page) noexcept {
     }
     leave(page);
     --pages_;
-    page.set_holder(0);
     cache_.deallocate(page.start_of_page());
 }
 
@@ -364,7 +366,7 @@ bool Heap::contains(const void* address) const {
         if (at >= start && at < start + large->pages * page_bytes) return true;
     }
     for (const PageChain& chain : pages_by_run_) {
-        for (const PageNote* note = chain.first; note != nullptr; note = note->next) {
+        for (const PageNote* note = chain.first; note != nullptr; note = note->after()) {
             if (page_of_note(*note) == page_of(address)) return true;
         }
     }
@@ -378,7 +380,7 @@ std::string_view Heap::part_at(const void* address) const {
         if (at >= start && at < start + large->pages * page_bytes) return "large block";
     }
     const auto granule = static_cast<std::size_t>(at - page_of(at)) / granule_bytes;
-    return Page::of(at).is_free(granule) ? "free" : "block";
+    return Page::of(at).is_free(at, granule, page_granules) ? "free" : "block";
 }
 
 void Heap::verify() const {
@@ -388,13 +390,14 @@ void Heap::verify() const {
     for (std::size_t bin = 0; bin < bins; ++bin) {
         const PageChain& chain = pages_by_run_[bin];
         std::size_t listed = 0;
-        for (const PageNote* note = chain.first; note != nullptr; note = note->next, ++listed) {
+        for (const PageNote* note = chain.first; note != nullptr; note = note->after(), ++listed) {
             const auto& page = static_cast<const Page&>(*note);
-            TERN_ASSERT(page.held_by(holder_) && bin_of(page.label) == bin, "page of heap ", name_,
+            const SlotBits& bits = bits_of(page);
+            TERN_ASSERT(page.held_by(holder_) && bin_of(bits.label) == bin, "page of heap ", name_,
                         " is misfiled");
-            TERN_ASSERT(page.count_free() == page.free_count && longest_run(page) <= page.label,
+            TERN_ASSERT(page.counted(page_granules) && longest_run(bits) <= bits.label,
                         "granules lost in heap ", name_);
-            empty += page.free_count == page_granules ? 1 : 0;
+            empty += page.room() == page_granules ? 1 : 0;
         }
         TERN_ASSERT(listed == chain.pages && (listed != 0) == ((bins_in_use_ >> bin & 1) != 0),
                     "pages of heap ", name_, " miscounted");

@@ -75,9 +75,11 @@ class Heap final : public Resource {
     static constexpr std::size_t page_granules = page_bytes / granule_bytes;
     static constexpr std::size_t bins = 61;
 
-    /// The slots are granules; the label is a bound of the longest run of free ones, lowered by
-    /// searches in vain.
+    /// The slots are granules; SlotBits::label is a bound of the longest run of free ones, lowered
+    /// by searches in vain.
     using Page = SlabPage;
+
+    static SlotBits& bits_of(const Page& page) { return SlotBits::of(page_of_note(page)); }
 
     /// Head of a block that is larger than a page.
     struct Large {

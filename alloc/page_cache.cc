@@ -55,6 +55,8 @@ PageCache::PageCache(PageSource& source, const PageCacheConfig& config)
     const std::optional<std::string> error = config.error();
     TERN_ASSERT(!error, "page cache: ", error ? std::string_view(*error) : std::string_view());
     static_assert(sizeof(Region) <= region_head_pages * page_note_bytes);
+    static_assert(region_head_pages * page_bytes ==
+                  region_pages * (page_note_bytes + slot_bits_bytes));
     enroll();
 }
 
@@ -131,7 +133,7 @@ void PageCache::deallocate_chains(std::span<const PageChain> chains) noexcept {
         pages += chain.pages;
         if (!poison_.watches()) continue;
         const PageNote* note = chain.first;
-        for (std::size_t i = 0; i < chain.pages; ++i, note = note->next)
+        for (std::size_t i = 0; i < chain.pages; ++i, note = note->after())
             poison_.hide(page_of_note(*note), page_bytes);
     }
     if (pages == 0) return;
@@ -193,7 +195,7 @@ void PageCache::back(std::span<void* const> pages) const noexcept {
 PageCache::Refill PageCache::take_free(Region& region, std::span<void*> room) noexcept {
     const bool from_dirty = region.dirty_count != 0;
     auto& map = from_dirty ? region.dirty : region.clean;
-    std::uint32_t& count = from_dirty ? region.dirty_count : region.clean_count;
+    std::uint16_t& count = from_dirty ? region.dirty_count : region.clean_count;
     const std::size_t wanted =
         std::min({room.size(), std::size_t{count}, from_dirty ? room.size() : fresh_max});
     unfile(region);
@@ -207,7 +209,7 @@ PageCache::Refill PageCache::take_free(Region& region, std::span<void*> room) no
             ++taken;
         }
     }
-    count -= static_cast<std::uint32_t>(taken);
+    count = static_cast<std::uint16_t>(count - taken);
     (from_dirty ? counters_.dirty : counters_.cold) -= taken;
     file(region);
     return {taken, !from_dirty};

@@ -169,7 +169,7 @@ class PageCache final : public detail::MagazineOwner {
     /// What an address is; for reports, since it may be something else a moment later.
     PageState state_of(const void* address) const noexcept;
 
-    /// PageNote::holder of the page that an address lies in; 0 if it lies in none of this cache.
+    /// PageNote::holder() of the page that an address lies in; 0 if it lies in none of this cache.
     std::uint64_t holder_of(const void* address) const noexcept;
 
     /// Walks everything and aborts unless each page is in exactly one place and the counters agree.
@@ -198,13 +198,12 @@ class PageCache final : public detail::MagazineOwner {
     };
 
     bool has_state(const void* page, NoteState state) const noexcept {
-        return note_of<PageNote>(page).state.load(std::memory_order_relaxed) ==
-               note_mark_ + static_cast<std::uint16_t>(state);
+        return note_of<PageNote>(page).state() == note_mark_ + static_cast<std::uint16_t>(state);
     }
 
     void set_state(const void* page, NoteState state) noexcept {
-        const auto value = static_cast<std::uint16_t>(note_mark_ + static_cast<unsigned>(state));
-        note_of<PageNote>(page).state.store(value, std::memory_order_relaxed);
+        note_of<PageNote>(page).set_state(
+            static_cast<std::uint16_t>(note_mark_ + static_cast<unsigned>(state)));
     }
 
     /// Whether it is the start of a page that may be handed out, of this or of another cache.
@@ -261,6 +260,7 @@ class PageCache final : public detail::MagazineOwner {
     void keep_hot(std::span<void* const> pages) noexcept;
     std::size_t take_hot(std::span<void*> room) noexcept;
     void* map(std::size_t pages, std::size_t alignment) noexcept;
+    bool within_span(std::uintptr_t start) const noexcept;
     Region* map_region() noexcept;
     void unmap_region(Region& region) noexcept;
     void unmap_empty_regions(std::size_t kept) noexcept;

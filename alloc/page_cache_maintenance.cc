@@ -155,8 +155,8 @@ void PageCache::purge_run(Region& region, std::size_t first, std::size_t last) n
         Region::clear(region.dirty, page);
         Region::set(region.clean, page);
     }
-    region.dirty_count -= static_cast<std::uint32_t>(pages);
-    region.clean_count += static_cast<std::uint32_t>(pages);
+    region.dirty_count = static_cast<std::uint16_t>(region.dirty_count - pages);
+    region.clean_count = static_cast<std::uint16_t>(region.clean_count + pages);
     counters_.dirty -= pages;
     counters_.cold += pages;
     counters_.pages_purged += pages;

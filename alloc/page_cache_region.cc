@@ -15,7 +15,7 @@ void PageCache::file(Region& region) noexcept {
     if (free == 0) return;
     if (region.entirely_clean()) ++empty_regions_;
     region.filed_empty = region.entirely_clean();
-    region.bucket = static_cast<std::uint32_t>(free / 64);
+    region.bucket = static_cast<std::uint16_t>(free / 64);
     Region*& list = by_free_[region.bucket];
     region.previous_filed = nullptr;
     region.next_filed = list;
@@ -53,9 +53,24 @@ void* PageCache::map(std::size_t pages, std::size_t alignment) noexcept {
     return start;
 }
 
+/// Notes of pages name each other by distance, which must not become too large.
+bool PageCache::within_span(std::uintptr_t start) const noexcept {
+    const std::uintptr_t lowest = std::min(lowest_.load(std::memory_order_relaxed), start);
+    const std::uintptr_t highest =
+        std::max(highest_.load(std::memory_order_relaxed), start + region_bytes);
+    return highest - lowest <= regions_span_max;
+}
+
 PageCache::Region* PageCache::map_region() noexcept {
     void* start = map(region_pages, region_bytes);
     if (start == nullptr) return nullptr;
+    if (!within_span(reinterpret_cast<std::uintptr_t>(start))) {
+        source_.unmap(start, region_bytes);
+        counters_.mapped -= region_pages;
+        ++counters_.unmaps;
+        ++counters_.out_of_memory;
+        return nullptr;
+    }
     auto* region = ::new (start) Region();
     region->owner = this;
     for (std::size_t i = region_head_pages; i < region_pages; ++i) {
@@ -111,7 +126,7 @@ void PageCache::mark_dirty(Region& region, std::size_t first, std::size_t pages)
         Region::set(region.dirty, i);
         set_state(region.page(i), NoteState::apart);
     }
-    region.dirty_count += static_cast<std::uint32_t>(pages);
+    region.dirty_count = static_cast<std::uint16_t>(region.dirty_count + pages);
     region.run_max = Region::usable;
     counters_.dirty += pages;
     if (!region.listed_dirty) {
@@ -159,7 +174,7 @@ void* PageCache::take_run(std::size_t pages) noexcept {
         for (Region* region = by_free_[bucket]; region != nullptr; region = region->next_filed) {
             if (region->run_max < pages) continue;
             if (void* run = take_run_from(*region, pages)) return run;
-            region->run_max = static_cast<std::uint32_t>(pages - 1);
+            region->run_max = static_cast<std::uint16_t>(pages - 1);
         }
     }
     Region* region = map_region();
@@ -187,7 +202,7 @@ std::size_t PageCache::find_run(Region& region, std::size_t pages) noexcept {
 void* PageCache::take_run_from(Region& region, std::size_t pages) noexcept {
     const std::size_t first = find_run(region, pages);
     if (first == 0) return nullptr;
-    const std::uint32_t dirty_before = region.dirty_count;
+    const std::size_t dirty_before = region.dirty_count;
     unfile(region);
     for (std::size_t taken = first; taken < first + pages; ++taken) {
         region.take(taken);

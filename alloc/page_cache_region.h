@@ -18,7 +18,7 @@ namespace tern::alloc {
 struct PageCache::Region {
     static constexpr std::size_t words = region_pages / 64;
     static constexpr std::size_t usable = region_pages - region_head_pages;
-    static constexpr std::uint32_t unfiled = ~std::uint32_t{0};
+    static constexpr std::uint16_t unfiled = 0xffff;
 
     PageCache* owner = nullptr;
     Region* next_filed = nullptr;
@@ -28,15 +28,15 @@ struct PageCache::Region {
     Region* next_dirty = nullptr;
     bool listed_dirty = false;
     bool filed_empty = false;  ///< was entirely clean when it was filed
-    std::uint32_t bucket = unfiled;
-    std::uint32_t dirty_count = 0;
-    std::uint32_t clean_count = 0;
+    std::uint16_t bucket = unfiled;
+    std::uint16_t dirty_count = 0;
+    std::uint16_t clean_count = 0;
     /// No run of free pages is longer; lowered by searches in vain, raised when pages come back.
-    std::uint32_t run_max = usable;
+    std::uint16_t run_max = usable;
     std::uint64_t dirty[words] = {};
     std::uint64_t clean[words] = {};
 
-    std::size_t free_count() const { return dirty_count + clean_count; }
+    std::size_t free_count() const { return std::size_t{dirty_count} + clean_count; }
 
     bool entirely_clean() const { return clean_count == usable; }
 

@@ -51,7 +51,7 @@ std::uint64_t PageCache::holder_of(const void* address) const noexcept {
     const DepotGuard guard = depot_.lock_dynamic();
     const Region* region = region_at(address);
     if (region == nullptr || region->index_of(page_of(address)) < region_head_pages) return 0;
-    return note_of<PageNote>(address).holder.load(std::memory_order_relaxed);
+    return note_of<PageNote>(address).holder();
 }
 
 PageState PageCache::state_of(const void* address) const noexcept {

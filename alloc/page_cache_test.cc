@@ -274,7 +274,7 @@ PageChain chain_of(PageCache& cache, std::size_t count) {
     PageChain chain;
     for (; chain.pages < count; ++chain.pages) {
         auto& note = note_of<PageNote>(cache.allocate());
-        note.next = chain.first;
+        note.link_to(chain.first);
         chain.first = &note;
     }
     return chain;
@@ -324,7 +324,7 @@ TEST_CASE("a page that came back in a chain is on its own once it was taken from
               TestSource source;
               PageCache cache(source, small_config());
               const PageChain chain = chain_of(cache, 3);
-              void* second = page_of_note(*chain.first->next);
+              void* second = page_of_note(*chain.first->after());
               cache.flush_thread();
               cache.deallocate_chain(chain);
               std::vector<void*> taken;
@@ -480,6 +480,44 @@ TEST_CASE("threads pass pages to each other while maintenance runs") {
     }
     cache.verify();
     CHECK(cache.stats().in_use == 0);
+}
+
+TEST_CASE("a region too far from the others is no memory") {
+    /// Its second region lies 9 TiB from the first, and nobody may touch it.
+    class FarSource final : public PageSource {
+      public:
+        void* map(std::size_t bytes, std::size_t alignment) noexcept override {
+            if (near_ != nullptr) return near_ + (std::size_t{9} << 40);
+            near_ = static_cast<std::byte*>(real_.map(bytes, alignment));
+            return near_;
+        }
+
+        void unmap(void* start, std::size_t bytes) noexcept override {
+            start == near_ ? real_.unmap(start, bytes) : static_cast<void>(++returned);
+        }
+
+        void purge(void* start, std::size_t bytes) noexcept override { real_.purge(start, bytes); }
+
+        std::size_t granularity() const noexcept override { return real_.granularity(); }
+
+        std::size_t returned = 0;
+
+      private:
+        TestSource real_;
+        std::byte* near_ = nullptr;
+    };
+
+    FarSource source;
+    PageCache cache(source, small_config());
+    std::vector<void*> pages;
+    while (void* page = cache.try_allocate())
+        pages.push_back(page);
+    CHECK(pages.size() == region_pages - region_head_pages);
+    CHECK(source.returned != 0);
+    CHECK(cache.stats().out_of_memory == source.returned);
+    cache.verify();
+    for (void* page : pages)
+        cache.deallocate(page);
 }
 
 TEST_CASE("free pages are poisoned for the address sanitizer") {

@@ -39,7 +39,7 @@ void PageStack::push(std::span<void* const> pages) noexcept {
 void PageStack::push(const PageChain& chain) noexcept {
     PageChain rest = chain;
     if (rest.pages != 0 && (chains_ == nullptr || chains_->count == chains_->entries_max)) {
-        rest = {chain.first->next, chain.pages - 1};
+        rest = {chain.first->after(), chain.pages - 1};
         put_leaf(chains_, page_of_note(*chain.first));
     }
     if (rest.pages != 0) chains_->entries[chains_->count++] = rest;
@@ -70,7 +70,7 @@ std::size_t PageStack::pop_chained(std::span<void*> room) noexcept {
         PageChain& chain = chains_->entries[chains_->count - 1];
         for (; filled < room.size() && chain.pages != 0; --chain.pages) {
             room[filled++] = page_of_note(*chain.first);
-            chain.first = chain.first->next;
+            chain.first = chain.first->after();
         }
         if (chain.pages == 0) --chains_->count;
     }

@@ -41,7 +41,7 @@ class PageStack {
             use(static_cast<const void*>(leaf));
             for (std::size_t i = 0; i < leaf->count; ++i) {
                 PageChain chain = leaf->entries[i];
-                for (; chain.pages != 0; chain = {chain.first->next, chain.pages - 1})
+                for (; chain.pages != 0; chain = {chain.first->after(), chain.pages - 1})
                     use(static_cast<const void*>(page_of_note(*chain.first)));
             }
         }

@@ -40,25 +40,13 @@ void SlabBase::include_region_of(const void* page) noexcept {
 }
 
 void SlabBase::free_page(Page& page) noexcept {
-    page.set_holder(0);
     --pages_;
     cache_.deallocate(page.start_of_page());
 }
 
-void SlabBase::file(Page& page, PageList list) noexcept {
-    page.label = list;
-    page.enter(list == partial ? partial_ : full_);
-    full_pages_ += list == full ? 1 : 0;
-}
-
-void SlabBase::unfile(Page& page) noexcept {
-    page.leave(page.label == partial ? partial_ : full_);
-    full_pages_ -= page.label == full ? 1 : 0;
-}
-
 void* SlabBase::take_slot() noexcept {
-    if ((current_ == nullptr || current_->free_count == 0) && !next_page()) return nullptr;
-    std::byte* slot = current_->start_of_page() + current_->take() * layout_.size;
+    if ((current_ == nullptr || current_->room() == 0) && !next_page()) return nullptr;
+    std::byte* slot = current_->start_of_page() + current_->take(layout_.count) * layout_.size;
     if (++taken_ > live_peak_) live_peak_ = taken_;
     poison_.reveal(slot, layout_.size);
     return slot;
@@ -66,19 +54,19 @@ void* SlabBase::take_slot() noexcept {
 
 void SlabBase::give_watched_slot(std::byte* slot, std::size_t index) noexcept {
     poison_.hide(slot, layout_.size);
-    put_slot(Page::of(slot), index, layout_);
+    put_slot(slot, index, layout_);
 }
 
 void SlabBase::settle_spare() noexcept {
     if (spare_ == nullptr) return;
-    const std::byte* slot = std::exchange(spare_, nullptr);
-    put_slot(Page::of(slot), Page::index_of(slot, layout_), layout_);
+    std::byte* slot = std::exchange(spare_, nullptr);
+    put_slot(slot, Page::index_of(slot, layout_), layout_);
 }
 
 bool SlabBase::next_page() noexcept {
     Page* page = partial_;
     if (page != nullptr) {
-        unfile(*page);
+        page->leave(partial_);
     } else if (empty_ != nullptr) {
         page = std::exchange(empty_, nullptr);
     } else {
@@ -86,18 +74,25 @@ bool SlabBase::next_page() noexcept {
         if (page == nullptr) return false;
     }
     // Only now, so that a refusal leaves everything as it was.
-    if (current_ != nullptr) file(*current_, full);
-    page->label = current;
+    if (current_ != nullptr) {
+        current_->enter(full_);
+        ++full_pages_;
+    }
     current_ = page;
     return true;
 }
 
-void SlabBase::refile(Page& page) noexcept {
+void SlabBase::refile_full(Page& page) noexcept {
     if (&page == current_) return;
-    unfile(page);
-    if (page.free_count < layout_.count) {
-        file(page, partial);
-    } else if (empty_ == nullptr) {
+    page.leave(full_);
+    --full_pages_;
+    page.enter(partial_);
+}
+
+void SlabBase::refile_empty(Page& page) noexcept {
+    if (&page == current_) return;
+    page.leave(partial_);
+    if (empty_ == nullptr) {
         empty_ = &page;
     } else {
         free_page(page);
@@ -146,15 +141,14 @@ std::string_view SlabBase::part_of_page(const void* address) const {
     const std::size_t index = Page::index_of(at, layout_);
     if (index >= layout_.count) return "end of a page";
     const std::byte* slot = page_of(at) + index * layout_.size;
-    return slot == spare_ || Page::of(at).is_free(index) ? "free slot" : "live object";
+    return slot == spare_ || Page::of(at).is_free(at, index, layout_.count) ? "free slot"
+                                                                            : "live object";
 }
 
-void SlabBase::verify_page(const Page& page, PageList list, SlabStats& sum) const {
-    TERN_ASSERT(page.held_by(holder_) && page.label == list, "page of slab ", name_,
-                " is misfiled");
-    const std::size_t free = page.count_free();
-    TERN_ASSERT(free == page.free_count, "slots lost in slab ", name_);
-    sum.live += layout_.count - free;
+void SlabBase::verify_page(const Page& page, SlabStats& sum) const {
+    TERN_ASSERT(page.held_by(holder_), "page of slab ", name_, " is misfiled");
+    TERN_ASSERT(page.counted(layout_.count), "slots lost in slab ", name_);
+    sum.live += layout_.count - page.count_free(layout_.count);
     ++sum.pages;
 }
 
@@ -162,15 +156,16 @@ void SlabBase::verify() const {
     check(Here::now());
     SlabStats sum;
     std::size_t full_pages = 0;
-    if (current_ != nullptr) verify_page(*current_, current, sum);
+    if (current_ != nullptr) verify_page(*current_, sum);
     for (const Page* page = partial_; page != nullptr; page = page->after()) {
-        verify_page(*page, partial, sum);
-        TERN_ASSERT(page->free_count != 0 && page->free_count != layout_.count, "slab ", name_);
+        verify_page(*page, sum);
+        TERN_ASSERT(page->room() != 0 && page->room() != Page::all_free(layout_.count), "slab ",
+                    name_);
     }
     for (const Page* page = full_; page != nullptr; page = page->after()) {
-        verify_page(*page, full, sum);
+        verify_page(*page, sum);
         ++full_pages;
-        TERN_ASSERT(page->free_count == 0, "page with free slots among full ones: ", name_);
+        TERN_ASSERT(page->room() == 0, "page with free slots among full ones: ", name_);
     }
     sum.pages += empty_ != nullptr ? 1 : 0;
     TERN_ASSERT(sum.live == taken_ && sum.pages == pages_ && full_pages == full_pages_,

@@ -1,8 +1,8 @@
 #pragma once
 
 /// Many objects of one type in one domain, cut from pages.
-/// Free slots are bits in the note of the page, so giving back a cold object touches neither it nor
-/// its page.
+/// Free slots are bits in or beside the note of the page, so giving back a cold object touches
+/// neither it nor its page.
 /// A Slab is a resource of a pool, embedded in its user or made in the pool; each make and destroy
 /// checks that the pool's domain is held and that the slot is what it claims to be. One slot
 /// that was freed is kept aside and taken next, so a pair does not look for it in its page. Besides
@@ -59,9 +59,6 @@ class SlabBase : public Resource {
   protected:
     using Page = SlabPage;
 
-    /// Where a page is listed, in its label.
-    enum PageList : std::uint32_t { current, partial, full };
-
     SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, locking::Here where);
 
     ~SlabBase() override { finish(); }
@@ -90,20 +87,20 @@ class SlabBase : public Resource {
         } else if (spare_ == nullptr) {
             spare_ = slot;
         } else {
-            put_slot(Page::of(slot), index, layout);
+            put_slot(slot, index, layout);
         }
     }
 
-    [[gnu::always_inline]] void put_slot(Page& page,
+    [[gnu::always_inline]] void put_slot(std::byte* slot,
                                          std::size_t index,
                                          const SlabLayout& layout) noexcept {
-        page.put(index);
+        Page& page = Page::of(slot);
+        if (page.room() == 0) [[unlikely]]
+            refile_full(page);
+        page.put(slot, index, layout.count);
         --taken_;
-        // The first free slot of the page and the last one, in one comparison.
-        if (static_cast<std::uint16_t>(page.free_count - 2) >=
-            static_cast<std::uint16_t>(layout.count - 2)) [[unlikely]] {
-            refile(page);
-        }
+        if (page.room() == Page::all_free(layout.count)) [[unlikely]]
+            refile_empty(page);
     }
 
     /// So that all free slots are in their pages.
@@ -111,8 +108,9 @@ class SlabBase : public Resource {
 
     /// Makes `current_` a page with a free slot; false if there is no memory.
     bool next_page() noexcept;
-    /// Called when a page got its first free slot or its last one.
-    void refile(Page& page) noexcept;
+    /// Called before a page gets its first free slot, and when it has got its last one.
+    void refile_full(Page& page) noexcept;
+    void refile_empty(Page& page) noexcept;
     /// Gives all pages back; the objects have been destroyed.
     void drop_pages() noexcept;
 
@@ -145,7 +143,8 @@ class SlabBase : public Resource {
     template <class F>
     static void for_each_live(Page& page, const SlabLayout& layout, F& use) {
         for (std::size_t i = 0; i < layout.count; ++i) {
-            if (!page.is_free(i)) use(page.start_of_page() + i * layout.size);
+            std::byte* slot = page.start_of_page() + i * layout.size;
+            if (!page.is_free(slot, i, layout.count)) use(slot);
         }
     }
 
@@ -157,9 +156,7 @@ class SlabBase : public Resource {
     Page* new_page() noexcept;
     void include_region_of(const void* page) noexcept;
     void free_page(Page& page) noexcept;
-    void file(Page& page, PageList list) noexcept;
-    void unfile(Page& page) noexcept;
-    void verify_page(const Page& page, PageList list, SlabStats& sum) const;
+    void verify_page(const Page& page, SlabStats& sum) const;
 
     SlabLayout layout_;
     std::string name_;
@@ -220,7 +217,7 @@ class Slab final : public SlabBase {
             [[unlikely]] {
             pool_.bad_object(*this, &object, "not an object of this slab", where);
         }
-        if (slot == spare_ || Page::of(slot).is_free(index)) [[unlikely]] {
+        if (slot == spare_ || Page::of(slot).is_free(slot, index, layout.count)) [[unlikely]] {
             pool_.bad_object(*this, &object, "destroyed twice", where);
         }
         object.~T();

@@ -61,7 +61,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
     page.start(holder_, count_);
-    page.label = number;
+    SlotBits::of(memory).label = number;
     poison_.hide(memory, page_bytes);
     if (number == page_numbers_) {
         ++page_numbers_;
@@ -79,8 +79,8 @@ std::byte* IndexedSlabBase::take(Here where) noexcept {
     check(where);
     Page* page = with_room_ != nullptr ? with_room_ : new_page();
     if (page == nullptr) return nullptr;
-    std::byte* slot = page->start_of_page() + page->take() * layout_.size;
-    if (page->free_count == 0) page->leave(with_room_);
+    std::byte* slot = page->start_of_page() + page->take(count_) * layout_.size;
+    if (page->room() == 0) page->leave(with_room_);
     ++live_;
     poison_.reveal(slot, layout_.size);
     return slot;
@@ -90,17 +90,18 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
     check(where);
     Page& page = Page::of(object);
     poison_.hide(object, layout_.size);
-    page.put(Page::index_of(object, layout_));
+    const bool was_full = page.room() == 0;
+    page.put(object, Page::index_of(object, layout_), count_);
     --live_;
-    if (page.free_count == 1) page.enter(with_room_);
+    if (was_full) page.enter(with_room_);
     // The last page with room stays, or one object made and destroyed again would cost a page each.
-    if (page.free_count == count_ && (with_room_ != &page || page.next != nullptr)) {
+    if (page.room() == Page::all_free(count_) && (with_room_ != &page || page.after() != nullptr)) {
+        const std::uint32_t number = SlotBits::of(object).label;
         page.leave(with_room_);
-        entry(page.label).store(nullptr, std::memory_order_release);
+        entry(number).store(nullptr, std::memory_order_release);
         ++holes_;
-        first_hole_ = std::min(first_hole_, page.label);
+        first_hole_ = std::min(first_hole_, number);
         --pages_;
-        page.set_holder(0);
         pool_.cache().deallocate(page.start_of_page());
     }
 }
@@ -108,14 +109,13 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
 bool IndexedSlabBase::lives(std::uint32_t id) const {
     if (id >= id_bound()) return false;
     const Page* page = page_at(id / count_);
-    return page != nullptr && !page->is_free(id % count_);
+    return page != nullptr && !page->is_free(page->start_of_page(), id % count_, count_);
 }
 
 void IndexedSlabBase::drop_pages() noexcept {
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
         Page* page = page_at(number);
         if (page == nullptr) continue;
-        page->set_holder(0);
         pool_.cache().deallocate(page->start_of_page());
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
@@ -170,16 +170,15 @@ void IndexedSlabBase::verify() const {
         const Page* page = page_at(number);
         TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
         if (page == nullptr) continue;
-        TERN_ASSERT(page->held_by(holder_) && page->label == number, "page of ", name_,
-                    " misplaced");
-        const std::size_t free = page->count_free();
-        TERN_ASSERT(free == page->free_count, "slots lost in indexed slab ", name_);
-        live += count_ - free;
-        with_room += free != 0 ? 1 : 0;
+        TERN_ASSERT(page->held_by(holder_) && SlotBits::of(page->start_of_page()).label == number,
+                    "page of ", name_, " misplaced");
+        TERN_ASSERT(page->counted(count_), "slots lost in indexed slab ", name_);
+        live += count_ - page->count_free(count_);
+        with_room += page->room() != 0 ? 1 : 0;
         ++pages;
     }
     for (const Page* page = with_room_; page != nullptr; page = page->after()) {
-        TERN_ASSERT(page->free_count != 0, "full page listed in indexed slab ", name_);
+        TERN_ASSERT(page->room() != 0, "full page listed in indexed slab ", name_);
         --with_room;
     }
     TERN_ASSERT(with_room == 0 && pages == pages_ && live == live_, "counters of indexed slab ",

@@ -53,7 +53,7 @@ class IndexedSlabBase : public Resource {
     }
 
   protected:
-    /// The label is the number of the page; listed are those with room.
+    /// SlotBits::label is the number of the page; listed are those with room.
     using Page = SlabPage;
 
     IndexedSlabBase(Pool& pool,
@@ -88,7 +88,7 @@ class IndexedSlabBase : public Resource {
     std::uint32_t id_at(const void* object) const {
         if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             pool_.bad_object(*this, object, "not an object of this slab", locking::Here::now());
-        return Page::of(object).label * count_ +
+        return SlotBits::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));
     }
 

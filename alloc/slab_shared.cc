@@ -25,10 +25,7 @@ std::size_t SharedSlabBase::take_spare(std::span<void*> room) noexcept {
     if (page == nullptr) return 0;
     taken = page->take_many(room, layout_);
     free_in_pages_ -= taken;
-    if (page->free_count == 0) {
-        page->leave(partial_);
-        page->label = false;
-    }
+    if (page->room() == 0) page->leave(partial_);
     return taken;
 }
 
@@ -49,7 +46,6 @@ SharedSlabBase::Page* SharedSlabBase::page_with_room() noexcept {
     poison_.hide(memory, page_bytes);
     ++pages_;
     free_in_pages_ += layout_.count;
-    page.label = true;
     page.enter(partial_);
     return &page;
 }
@@ -64,7 +60,7 @@ void SharedSlabBase::return_objects(std::span<void* const> objects) noexcept {
         };
         Page& page = Page::of(start);
         const std::size_t word = slot_of(*at) / 64;
-        const std::uint64_t free = page.free_bits[word];
+        const std::uint64_t free = page.free_word(start, word, layout_.count);
         std::uint64_t returned = 0;
         const auto first = at;
         for (; at != objects.end() && page_of(*at) == start; ++at) {
@@ -77,21 +73,20 @@ void SharedSlabBase::return_objects(std::span<void* const> objects) noexcept {
             returned |= slot;
         }
         const auto count = static_cast<std::size_t>(at - first);
-        page.put_many(word, returned, count);
-        note_returned(page, count);
+        const bool was_full = page.room() == 0;
+        page.put_many(start, word, returned, count, layout_.count);
+        note_returned(page, count, was_full);
     }
 }
 
-void SharedSlabBase::note_returned(Page& page, std::size_t objects) noexcept {
+void SharedSlabBase::note_returned(Page& page, std::size_t objects, bool was_full) noexcept {
     free_in_pages_ += objects;
-    if (page.free_count == layout_.count) {
-        if (page.label != 0) page.leave(partial_);
+    if (page.room() == Page::all_free(layout_.count)) {
+        if (!was_full) page.leave(partial_);
         free_in_pages_ -= layout_.count;
         --pages_;
-        page.set_holder(0);
         cache_.deallocate(page.start_of_page());
-    } else if (page.label == 0) {
-        page.label = true;
+    } else if (was_full) {
         page.enter(partial_);
     }
 }
@@ -132,7 +127,9 @@ std::string_view SharedSlabBase::part_at(const void* address) const noexcept {
     if (!contains(address)) return "page just given back";
     const std::size_t index = Page::index_of(address, layout_);
     if (index >= layout_.count) return "end of a page";
-    return Page::of(address).is_free(index) ? "free slot" : "object, or free in a thread's stock";
+    return Page::of(address).is_free(address, index, layout_.count)
+               ? "free slot"
+               : "object, or free in a thread's stock";
 }
 
 void SharedSlabBase::verify() const {
@@ -142,8 +139,9 @@ void SharedSlabBase::verify() const {
         TERN_ASSERT(Page::of(spare_[i]).held_by(holder_), "foreign spare in shared slab ", name_);
     std::size_t free = 0;
     for (const Page* page = partial_; page != nullptr; page = page->after()) {
-        TERN_ASSERT(page->count_free() == page->free_count, "slots lost in shared slab ", name_);
-        free += page->free_count;
+        TERN_ASSERT(page->room() != 0 && page->counted(layout_.count), "slots lost in shared slab ",
+                    name_);
+        free += page->count_free(layout_.count);
     }
     TERN_ASSERT(free == free_in_pages_ &&
                     pages_ * layout_.count == totals.taken + totals.stocked + spare_count_ + free,

@@ -68,7 +68,6 @@ class SharedSlabBase : public detail::MagazineOwner {
     }
 
   private:
-    /// The label says whether the page is listed among those with free slots of their own.
     using Page = SlabPage;
 
     /// Of small objects more go at once, so that threads meet less often.
@@ -106,7 +105,7 @@ class SharedSlabBase : public detail::MagazineOwner {
     Page* page_with_room() noexcept;
     /// To their pages.
     void return_objects(std::span<void* const> objects) noexcept;
-    void note_returned(Page& page, std::size_t objects) noexcept;
+    void note_returned(Page& page, std::size_t objects, bool was_full) noexcept;
 
     PageCache& cache_;
     const std::uint64_t holder_ = next_page_holder();  ///< marks its pages

@@ -1,8 +1,10 @@
 #include "alloc/slab.h"
 
+#include "alloc/page_source_mmap.h"
 #include "alloc/pool_fixture_test.h"
 #include "locking/death_test.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/mman.h>
 
 namespace tern::alloc {
 namespace {
@@ -272,6 +275,36 @@ TEST_CASE("free slots are poisoned for the address sanitizer") {
     CHECK_FALSE(Poison::hidden(&number));
     slab.destroy(number);
     CHECK(Poison::hidden(&number));
+}
+
+/// How many pages of the head of a region have memory behind them.
+std::size_t resident_head_pages(const void* page) {
+    unsigned char present[region_head_pages] = {};
+    REQUIRE(::mincore(reinterpret_cast<void*>(region_start(page)), region_head_pages * page_bytes,
+                      present) == 0);
+    return static_cast<std::size_t>(
+        std::count_if(std::begin(present), std::end(present), [](auto each) { return each & 1; }));
+}
+
+TEST_CASE("only small objects cost more than the notes of their pages") {
+    struct Large {
+        std::uint64_t words[8];
+    };
+
+    MmapSource source(MmapSource::HugePages::never);
+    if (source.granularity() != page_bytes) return;
+    PageCache cache(source, PageCacheConfig{});
+    locking::Domain<locking::testing::Outer> domain("d");
+    const auto guard = domain.lock_dynamic();
+    Pool pool(domain, "root", cache);
+    Slab<Large> large(pool, "large");
+    const void* object = nullptr;
+    for (std::size_t i = 0; i < (region_pages - region_head_pages) * 64; ++i)
+        object = &large.make();
+    CHECK(resident_head_pages(object) == 3);
+    large.clear();
+    Slab<int> small(pool, "small");
+    CHECK(resident_head_pages(&small.make()) > 3);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ void give_chain(PageCache& cache, Twin& twin) {
             continue;
         }
         PageNote& note = note_of<PageNote>(memory);
-        note.next = chain.first;
+        note.link_to(chain.first);
         chain.first = &note;
         ++chain.pages;
     }
