@@ -212,20 +212,22 @@ void* Heap::take(std::size_t bytes, std::size_t alignment) noexcept {
     // A run of this length has a place for the block, however it lies.
     const std::size_t sure = std::min(granules + step - 1, page_granules);
     Page* page = nullptr;
+    std::byte* start = nullptr;
     std::size_t first = page_granules;
     while (first == page_granules) {
         page = page_with_run(sure);
         if (page == nullptr) page = new_page();
         if (page == nullptr) return nullptr;
-        first = find_run(bits_of(*page), granules, step);
-        if (first == page_granules) refile(*page, longest_run(bits_of(*page)));
+        start = page->start_of_page();
+        first = find_run(SlotBits::of(start), granules, step);
+        if (first == page_granules) refile(*page, longest_run(SlotBits::of(start)));
     }
-    SlotBits& bits = bits_of(*page);
+    SlotBits& bits = SlotBits::of(start);
     flip(bits, first, granules);
     if (page->room() == page_granules) --empty_pages_;
     page->change_room(0 - granules);
     if (page->room() < bits.label) refile(*page, page->room());
-    void* block = page->start_of_page() + first * granule_bytes;
+    void* block = start + first * granule_bytes;
     poison_.reveal(block, bytes);
     return block;
 }

@@ -45,8 +45,9 @@ void SlabBase::free_page(Page& page) noexcept {
 }
 
 void* SlabBase::take_slot() noexcept {
-    if ((current_ == nullptr || current_->room() == 0) && !next_page()) return nullptr;
-    std::byte* slot = current_->start_of_page() + current_->take(layout_.count) * layout_.size;
+    if ((current_ == nullptr || Page::of(current_).room() == 0) && !next_page()) return nullptr;
+    const std::size_t index = Page::of(current_).take(current_, layout_.count);
+    std::byte* slot = current_ + index * layout_.size;
     if (++taken_ > live_peak_) live_peak_ = taken_;
     poison_.reveal(slot, layout_.size);
     return slot;
@@ -75,22 +76,22 @@ bool SlabBase::next_page() noexcept {
     }
     // Only now, so that a refusal leaves everything as it was.
     if (current_ != nullptr) {
-        current_->enter(full_);
+        Page::of(current_).enter(full_);
         ++full_pages_;
     }
-    current_ = page;
+    current_ = page->start_of_page();
     return true;
 }
 
 void SlabBase::refile_full(Page& page) noexcept {
-    if (&page == current_) return;
+    if (page.start_of_page() == current_) return;
     page.leave(full_);
     --full_pages_;
     page.enter(partial_);
 }
 
 void SlabBase::refile_empty(Page& page) noexcept {
-    if (&page == current_) return;
+    if (page.start_of_page() == current_) return;
     page.leave(partial_);
     if (empty_ == nullptr) {
         empty_ = &page;
@@ -104,11 +105,13 @@ void SlabBase::drop_pages() noexcept {
     const std::size_t alone = (current_ != nullptr ? 1 : 0) + (empty_ != nullptr ? 1 : 0);
     const PageChain chains[] = {{full_, full_pages_},
                                 {partial_, pages_ - full_pages_ - alone},
-                                {current_, current_ != nullptr ? std::size_t{1} : 0},
+                                {current_ != nullptr ? &Page::of(current_) : nullptr,
+                                 current_ != nullptr ? std::size_t{1} : 0},
                                 {empty_, empty_ != nullptr ? std::size_t{1} : 0}};
     cache_.deallocate_chains(chains);
     holder_ = next_page_holder();
-    partial_ = full_ = current_ = empty_ = nullptr;
+    partial_ = full_ = empty_ = nullptr;
+    current_ = nullptr;
     pages_ = full_pages_ = 0;
     spare_ = nullptr;
     taken_ = 0;
@@ -125,9 +128,7 @@ MemoryUsage SlabBase::usage_now() const {
 
 bool SlabBase::has_page_of(const void* address) const {
     const std::byte* page = page_of(address);
-    for (const Page* alone : {current_, empty_}) {
-        if (alone != nullptr && alone->start_of_page() == page) return true;
-    }
+    if (page == current_ || (empty_ != nullptr && page == empty_->start_of_page())) return true;
     for (const Page* list : {partial_, full_}) {
         for (; list != nullptr; list = list->after()) {
             if (list->start_of_page() == page) return true;
@@ -156,7 +157,7 @@ void SlabBase::verify() const {
     check(Here::now());
     SlabStats sum;
     std::size_t full_pages = 0;
-    if (current_ != nullptr) verify_page(*current_, sum);
+    if (current_ != nullptr) verify_page(Page::of(current_), sum);
     for (const Page* page = partial_; page != nullptr; page = page->after()) {
         verify_page(*page, sum);
         TERN_ASSERT(page->room() != 0 && page->room() != Page::all_free(layout_.count), "slab ",

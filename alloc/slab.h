@@ -117,7 +117,7 @@ class SlabBase : public Resource {
     template <class F>
     void for_each_slot(const SlabLayout& layout, F&& use) {
         settle_spare();
-        if (current_ != nullptr) for_each_live(*current_, layout, use);
+        if (current_ != nullptr) for_each_live(Page::of(current_), layout, use);
         for (Page* list : {partial_, full_}) {
             for (Page* page = list; page != nullptr; page = page->after()) {
                 for_each_live(*page, layout, use);
@@ -133,8 +133,8 @@ class SlabBase : public Resource {
     // exist.
     std::uintptr_t lowest_ = 0;
     std::uintptr_t extent_ = 0;
-    Page* current_ = nullptr;
-    std::byte* spare_ = nullptr;  ///< a slot freed and not taken again; at most one
+    std::byte* current_ = nullptr;  ///< the page in use
+    std::byte* spare_ = nullptr;    ///< a slot freed and not taken again; at most one
     std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the spare one
     std::size_t live_peak_ = 0;
     Poison poison_;

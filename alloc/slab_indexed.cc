@@ -22,7 +22,7 @@ void IndexedSlabBase::finish() noexcept {
     drop_pages();
 }
 
-std::atomic<IndexedSlabBase::Page*>& IndexedSlabBase::entry(std::uint32_t number) noexcept {
+std::atomic<std::byte*>& IndexedSlabBase::entry(std::uint32_t number) noexcept {
     const std::uint32_t shifted = number / first_segment + 1;
     const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
     const std::uint32_t start = first_segment * ((std::uint32_t{1} << segment) - 1);
@@ -37,9 +37,9 @@ bool IndexedSlabBase::grow_directory(std::uint32_t number) noexcept {
     void* run = pool_.cache().try_allocate_run(std::size_t{1} << segment);
     if (run == nullptr) return false;
     const std::size_t entries = std::size_t{first_segment} << segment;
-    auto* pages = static_cast<std::atomic<Page*>*>(run);
+    auto* pages = static_cast<std::atomic<std::byte*>*>(run);
     for (std::size_t i = 0; i < entries; ++i) {
-        ::new (pages + i) std::atomic<Page*>(nullptr);
+        ::new (pages + i) std::atomic<std::byte*>(nullptr);
     }
     segments_[segment].store(pages, std::memory_order_release);
     return true;
@@ -57,7 +57,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
                !grow_directory(number)) {
         return nullptr;
     }
-    void* memory = pool_.cache().try_allocate();
+    auto* memory = static_cast<std::byte*>(pool_.cache().try_allocate());
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
     page.start(holder_, count_);
@@ -70,7 +70,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
         first_hole_ = number + 1;
     }
     ++pages_;
-    entry(number).store(&page, std::memory_order_release);
+    entry(number).store(memory, std::memory_order_release);
     page.enter(with_room_);
     return &page;
 }
@@ -79,7 +79,8 @@ std::byte* IndexedSlabBase::take(Here where) noexcept {
     check(where);
     Page* page = with_room_ != nullptr ? with_room_ : new_page();
     if (page == nullptr) return nullptr;
-    std::byte* slot = page->start_of_page() + page->take(count_) * layout_.size;
+    std::byte* start = page->start_of_page();
+    std::byte* slot = start + page->take(start, count_) * layout_.size;
     if (page->room() == 0) page->leave(with_room_);
     ++live_;
     poison_.reveal(slot, layout_.size);
@@ -102,24 +103,23 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
         ++holes_;
         first_hole_ = std::min(first_hole_, number);
         --pages_;
-        pool_.cache().deallocate(page.start_of_page());
+        pool_.cache().deallocate(page_of(object));
     }
 }
 
 bool IndexedSlabBase::lives(std::uint32_t id) const {
     if (id >= id_bound()) return false;
-    const Page* page = page_at(id / count_);
-    return page != nullptr && !page->is_free(page->start_of_page(), id % count_, count_);
+    const std::byte* page = page_at(id / count_);
+    return page != nullptr && !Page::of(page).is_free(page, id % count_, count_);
 }
 
 void IndexedSlabBase::drop_pages() noexcept {
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
-        Page* page = page_at(number);
-        if (page == nullptr) continue;
-        pool_.cache().deallocate(page->start_of_page());
+        std::byte* page = page_at(number);
+        if (page != nullptr) pool_.cache().deallocate(page);
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
-        std::atomic<Page*>* pages = segments_[segment].exchange(nullptr);
+        std::atomic<std::byte*>* pages = segments_[segment].exchange(nullptr);
         if (pages == nullptr) continue;
         pool_.cache().deallocate_run(pages, std::size_t{1} << segment);
     }
@@ -144,8 +144,7 @@ MemoryUsage IndexedSlabBase::usage_now() const {
 bool IndexedSlabBase::has_page_of(const void* address) const {
     const std::byte* start = page_of(address);
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
-        const Page* page = page_at(number);
-        if (page != nullptr && page->start_of_page() == start) return true;
+        if (page_at(number) == start) return true;
     }
     return false;
 }
@@ -167,11 +166,12 @@ void IndexedSlabBase::verify() const {
     std::size_t live = 0;
     std::size_t with_room = 0;
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
-        const Page* page = page_at(number);
-        TERN_ASSERT(page != nullptr || number >= first_hole_, "hole before the first in ", name_);
-        if (page == nullptr) continue;
-        TERN_ASSERT(page->held_by(holder_) && SlotBits::of(page->start_of_page()).label == number,
-                    "page of ", name_, " misplaced");
+        const std::byte* start = page_at(number);
+        TERN_ASSERT(start != nullptr || number >= first_hole_, "hole before the first in ", name_);
+        if (start == nullptr) continue;
+        const Page* page = &Page::of(start);
+        TERN_ASSERT(page->held_by(holder_) && SlotBits::of(start).label == number, "page of ",
+                    name_, " misplaced");
         TERN_ASSERT(page->counted(count_), "slots lost in indexed slab ", name_);
         live += count_ - page->count_free(count_);
         with_room += page->room() != 0 ? 1 : 0;

@@ -69,20 +69,20 @@ class IndexedSlabBase : public Resource {
     void drop_pages() noexcept;
 
     /// The page of a number, or nullptr; any thread.
-    Page* page_at(std::uint32_t number) const {
+    std::byte* page_at(std::uint32_t number) const {
         // Segment k holds the pages [512 * (2^k - 1), 512 * (2^(k+1) - 1)).
         const std::uint32_t shifted = number / first_segment + 1;
         const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
         const std::uint32_t start = first_segment * ((std::uint32_t{1} << segment) - 1);
-        const std::atomic<Page*>* pages = segments_[segment].load(std::memory_order_acquire);
+        const std::atomic<std::byte*>* pages = segments_[segment].load(std::memory_order_acquire);
         if (pages == nullptr) return nullptr;
         return pages[number - start].load(std::memory_order_acquire);
     }
 
     std::byte* object_at(std::uint32_t id) const {
-        Page* page = page_at(id / count_);
+        std::byte* page = page_at(id / count_);
         TERN_ASSERT(page != nullptr, "no object has the id ", id, " in ", name_);
-        return page->start_of_page() + id % count_ * layout_.size;
+        return page + id % count_ * layout_.size;
     }
 
     std::uint32_t id_at(const void* object) const {
@@ -114,7 +114,7 @@ class IndexedSlabBase : public Resource {
     void finish() noexcept;
     Page* new_page() noexcept;
     bool grow_directory(std::uint32_t number) noexcept;
-    std::atomic<Page*>& entry(std::uint32_t number) noexcept;
+    std::atomic<std::byte*>& entry(std::uint32_t number) noexcept;
 
     Pool& pool_;
     const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
@@ -122,7 +122,7 @@ class IndexedSlabBase : public Resource {
     std::uint32_t count_;  ///< objects per page
     Poison poison_;
     std::string name_;
-    std::atomic<std::atomic<Page*>*> segments_[segments_max] = {};
+    std::atomic<std::atomic<std::byte*>*> segments_[segments_max] = {};
     Page* with_room_ = nullptr;
     std::uint32_t page_numbers_ = 0;  ///< numbers used so far
     std::uint32_t holes_ = 0;         ///< numbers among them without a page

@@ -97,10 +97,11 @@ class SlabPage : public PageNote {
 
     std::byte* start_of_page() const { return page_of_note(*this); }
 
-    /// Takes the first free slot; there must be one.
-    std::size_t take(std::size_t slots) {
+    /// Takes the first free slot; there must be one. The caller knows the page, which is a division
+    /// away.
+    std::size_t take(const std::byte* page, std::size_t slots) {
         if (few(slots)) return first_of(room_);
-        SlotBits& bits = SlotBits::of(start_of_page());
+        SlotBits& bits = SlotBits::of(page);
         std::size_t word = 0;
         while (bits.free[word] == 0) {
             ++word;
