@@ -4,28 +4,19 @@
 
 namespace tern::locking {
 
-namespace {
-
-void pause(unsigned times) noexcept {
-    for (unsigned i = 0; i < times; ++i)
-        cpu_pause();
-}
-
-}  // namespace
-
 bool FutexMutex::lock_spinning(Waiter waiter) noexcept {
     const unsigned pauses_max = waiter.starved ? 1 : pauses_at_most;
     unsigned pauses = waiter.starved ? 1 : pauses_at_first;
-    pause(waiter.starved ? 0 : pauses_before);
     for (unsigned spun = 0; spun < spins; pauses = std::min(2 * pauses, pauses_max)) {
+        for (unsigned i = 0; i < pauses; ++i)
+            cpu_pause();
+        spun += pauses;
         std::uint32_t seen = word_.load(std::memory_order_relaxed);
         if (waiter.may_take(seen)) {
             if (take(seen, waiter.taken(seen))) return true;
         } else if (waiter.starved && (seen & reserved) == 0) {
             word_.compare_exchange_strong(seen, seen | reserved, std::memory_order_relaxed);
         }
-        pause(pauses);
-        spun += pauses;
     }
     return false;
 }

@@ -87,11 +87,9 @@ class TERN_CAPABILITY("mutex") FutexMutex {
     // About 25 us on x86-64, what a sleep and its wake-up cost two threads.
     static constexpr unsigned spins = 1000;
     // Each look takes the word's line away from the owner, who may be in and out many times between
-    // two of them. So even the first look comes after 150 ns: sooner, and threads with short holds
-    // hand the line to and fro; later, and long holds end unseen. The other looks come at ever
-    // longer intervals, up to half of the spinning. Only who has reserved it looks all the time.
-    static constexpr unsigned pauses_before = 6;
-    static constexpr unsigned pauses_at_first = 4;
+    // two of them. So even the first look comes after 50 ns, and the others at ever longer
+    // intervals, up to half of the spinning. Only who has reserved it looks all the time.
+    static constexpr unsigned pauses_at_first = 2;
     static constexpr unsigned pauses_at_most = 512;
 
     /// What a waiter knows of itself.
