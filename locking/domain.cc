@@ -18,29 +18,32 @@ bool DomainBase::try_lock_erased(Here where) {
     return true;
 }
 
-void DomainBase::acquire_contended(ThreadState& thread, Here where) {
+void DomainBase::lock_waiting(ThreadState& thread, HeldEntry* below, Here where) {
     LockWait wait(*this, thread, where);
     const std::uint64_t start = ticks_now();
     mutex_.lock_contended(wait);
     const std::uint64_t waited = wait.waited_ns();
+    settle(thread, below, where);
     count(contended_, 1);
     count(wait_ns_total_, waited);
-    if (waited > wait_ns_max_.load(std::memory_order_relaxed)) {
-        wait_ns_max_.store(waited, std::memory_order_relaxed);
+    const auto rounded = static_cast<float>(waited);
+    if (rounded > wait_ns_max_.load(std::memory_order_relaxed)) {
+        wait_ns_max_.store(rounded, std::memory_order_relaxed);
     }
     if (timings_ != nullptr) {
-        hold_start_ = ticks_now();
-        timings_->add_wait(hold_start_ - start);
+        const std::uint64_t now = ticks_now();
+        timings_->add_wait(now - start);
+        thread.innermost()->timed_from = now;
     }
 }
 
-void DomainBase::begin_sample() {
-    if (timings_ != nullptr) hold_start_ = ticks_now();
+void DomainBase::begin_sample(ThreadState& thread) {
+    if (timings_ != nullptr) thread.innermost()->timed_from = ticks_now();
 }
 
-void DomainBase::end_sample(Here taken) {
-    if (timings_ != nullptr) timings_->add_hold(ticks_now() - hold_start_, taken);
-    hold_start_ = 0;
+void DomainBase::end_sample(HeldEntry& left) {
+    if (timings_ != nullptr) timings_->add_hold(ticks_now() - left.timed_from, left.where());
+    left.timed_from = 0;
 }
 
 void DomainBase::measure(LockTimings* timings, Here where) {
@@ -58,7 +61,7 @@ DomainStats DomainBase::stats() const {
     stats.acquisitions = acquisitions();
     stats.contended = contended_.load(std::memory_order_relaxed);
     stats.wait_ns_total = wait_ns_total_.load(std::memory_order_relaxed);
-    stats.wait_ns_max = wait_ns_max_.load(std::memory_order_relaxed);
+    stats.wait_ns_max = static_cast<std::uint64_t>(wait_ns_max_.load(std::memory_order_relaxed));
     return stats;
 }
 

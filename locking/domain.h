@@ -165,9 +165,7 @@ class [[nodiscard]] PairLock : public Held<L> {
 
     /// Run-time order only.
     [[gnu::always_inline]] PairLock(Domain<L>& a, Domain<L>& b, Here where = Here::now())
-        : first_(a.serial() < b.serial() ? a : b),
-          second_(a.serial() < b.serial() ? b : a),
-          where_(where) {
+        : first_(a.made_before(b) ? a : b), second_(a.made_before(b) ? b : a), where_(where) {
         TERN_ASSERT(&a != &b, "pair lock of one domain: ", a.name());
         first_.lock_erased(where_);
         second_.lock_sibling_erased(where_);
@@ -197,7 +195,7 @@ class [[nodiscard]] GroupLock : public Held<L> {
     explicit GroupLock(std::span<Domain<L>*> domains, Here where = Here::now())
         : domains_(domains), where_(where) {
         std::sort(domains.begin(), domains.end(),
-                  [](const Domain<L>* a, const Domain<L>* b) { return a->serial() < b->serial(); });
+                  [](const Domain<L>* a, const Domain<L>* b) { return a->made_before(*b); });
         for (Domain<L>* domain : domains)
             domain->lock_sibling_erased(where);
     }

@@ -23,7 +23,7 @@ struct DomainStats {
     std::uint64_t acquisitions = 0;
     std::uint64_t contended = 0;      ///< acquisitions that had to wait
     std::uint64_t wait_ns_total = 0;  ///< only contended ones are timed
-    std::uint64_t wait_ns_max = 0;
+    std::uint64_t wait_ns_max = 0;    ///< to seven digits
 };
 
 /// A domain whose level is not known as a type, so that the order is checked at run time only.
@@ -58,17 +58,19 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
         TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
         HeldEntry* below = check_order(thread, where);
-        if (!mutex_.try_lock()) [[unlikely]]
-            acquire_contended(thread, where);
-        settle(thread, below, where);
+        if (mutex_.try_lock()) [[likely]] {
+            settle(thread, below, where);
+        } else {
+            lock_waiting(thread, below, where);
+        }
     }
 
     [[gnu::always_inline]] void unlock_erased(Here where = Here::now())
         TERN_NO_THREAD_SAFETY_ANALYSIS {
         ThreadState& thread = thread_state;
-        const HeldEntry& left = pop(thread, where);
-        if (hold_start_ != 0) [[unlikely]]
-            end_sample(left.where());
+        HeldEntry& left = pop(thread, where);
+        if (left.timed_from != 0) [[unlikely]]
+            end_sample(left);
         holder_.store(nullptr, std::memory_order_relaxed);
         mutex_.unlock();
     }
@@ -85,11 +87,13 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
         HeldEntry* below = thread.innermost();
         const RankedLock* previous = below->lock();
         const bool younger = previous != nullptr && previous->rank() == rank() &&
-                             previous->serial() < serial() && below->floor() == rank();
+                             previous->made_before(*this) && below->floor() == rank();
         if (!younger || thread.in_read_section()) below = check_order(thread, where);
-        if (!mutex_.try_lock()) [[unlikely]]
-            acquire_contended(thread, where);
-        settle(thread, below, where);
+        if (mutex_.try_lock()) [[likely]] {
+            settle(thread, below, where);
+        } else {
+            lock_waiting(thread, below, where);
+        }
     }
 
     /// Around fork() only, in handlers of pthread_atfork(): nobody is inside the domain at that
@@ -110,32 +114,34 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     /// The mutex is ours; writes it into the books.
     void settle(ThreadState& thread, HeldEntry* below, Here where) {
         holder_.store(&thread, std::memory_order_relaxed);
-        if (count_acquisition() % sample_every == 0) [[unlikely]]
-            begin_sample();
+        const std::uint64_t number = count_acquisition();
         push(thread, below, where, false);
+        if (number % sample_every == 0) [[unlikely]]
+            begin_sample(thread);
     }
 
     static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
         counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
     }
 
-    void acquire_contended(ThreadState& thread, Here where) TERN_NO_THREAD_SAFETY_ANALYSIS;
-    void begin_sample();
-    void end_sample(Here taken);
+    void lock_waiting(ThreadState& thread,
+                      HeldEntry* below,
+                      Here where) TERN_NO_THREAD_SAFETY_ANALYSIS;
+    void begin_sample(ThreadState& thread);
+    void end_sample(HeldEntry& left);
     [[noreturn, gnu::cold]] void not_held(Here where) const;
 
     // One hold in this many is timed, if somebody wants to know.
     static constexpr std::uint64_t sample_every = 64;
 
+    // There are as many as there are loops and pools, so it is kept at 88 bytes.
     FutexMutex mutex_;
+    // Written by the holder only, read by anyone, as the other counters below.
+    std::atomic<float> wait_ns_max_{0};
     std::atomic<const ThreadState*> holder_{nullptr};
-    // The holder's alone.
-    std::uint64_t hold_start_ = 0;  ///< in ticks; 0 if this hold is not timed
-    LockTimings* timings_ = nullptr;
-    // Written by the holder only, read by anyone.
+    LockTimings* timings_ = nullptr;  ///< the holder's alone
     std::atomic<std::uint64_t> contended_{0};
     std::atomic<std::uint64_t> wait_ns_total_{0};
-    std::atomic<std::uint64_t> wait_ns_max_{0};
 };
 
 }  // namespace tern::locking

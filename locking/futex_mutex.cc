@@ -5,18 +5,18 @@
 namespace tern::locking {
 
 bool FutexMutex::lock_spinning(Waiter waiter) noexcept {
-    const unsigned pauses_max = waiter.starved ? 1 : spins_between_looks;
-    unsigned pauses = 1;
-    for (unsigned spun = 0; spun < spins; spun += pauses) {
+    const unsigned pauses_max = waiter.starved ? 1 : pauses_at_most;
+    unsigned pauses = waiter.starved ? 1 : pauses_at_first;
+    for (unsigned spun = 0; spun < spins; pauses = std::min(2 * pauses, pauses_max)) {
+        for (unsigned i = 0; i < pauses; ++i)
+            cpu_pause();
+        spun += pauses;
         std::uint32_t seen = word_.load(std::memory_order_relaxed);
         if (waiter.may_take(seen)) {
-            if (take(seen, waiter.taken())) return true;
+            if (take(seen, waiter.taken(seen))) return true;
         } else if (waiter.starved && (seen & reserved) == 0) {
             word_.compare_exchange_strong(seen, seen | reserved, std::memory_order_relaxed);
         }
-        pauses = std::min(2 * pauses, pauses_max);
-        for (unsigned i = 0; i < pauses; ++i)
-            cpu_pause();
     }
     return false;
 }
@@ -36,10 +36,10 @@ void FutexMutex::lock_contended() noexcept {
     lock_contended(sleeper);
 }
 
-void FutexMutex::wake_next(std::uint32_t seen) noexcept {
+void FutexMutex::wake_next() noexcept {
     // Who is next may be through and have destroyed the mutex by now, so the word is not looked at.
-    if ((seen & slept_on) == 0) return;  // it is reserved for somebody who is awake
-    platform::wake_one(word_, (seen & reserved) != 0 ? starving : platform::all_channels);
+    // It may be reserved for somebody who is awake; then this is for nothing.
+    platform::wake_one(word_, platform::all_channels);
 }
 
 }  // namespace tern::locking

@@ -34,8 +34,8 @@ const HeldEntry& highest_entry(const ThreadState& thread) {
 }  // namespace
 
 RankedLock::RankedLock(std::string_view name, LockRank rank)
-    : serial_(last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
-      rank_(rank),
+    : serial_and_rank_((last_serial.fetch_add(1, std::memory_order_relaxed) + 1) << rank_bits |
+                       rank),
       name_length_(static_cast<std::uint8_t>(std::min(name.size(), name_bytes_max))) {
     std::memcpy(name_, name.data(), name_length_);
     locks_alive.fetch_add(1, std::memory_order_relaxed);
@@ -62,28 +62,28 @@ void RankedLock::check_order_slowly(ThreadState& thread, Here where) const {
 void RankedLock::order_violation(const ThreadState& thread, Here where) const {
     if (const HeldEntry* entry = find_entry(thread, *this)) {
         const Here first = entry->where();
-        fatal(where, {"domain ", name(), " (rank ", rank_, ") taken twice by one thread, first at ",
-                      first.file, ":", first.line});
+        fatal(where, {"domain ", name(), " (rank ", rank(),
+                      ") taken twice by one thread, first at ", first.file, ":", first.line});
     }
-    if (rank_ <= thread.innermost()->floor()) {
+    if (rank() <= thread.innermost()->floor()) {
         const HeldEntry& entry = highest_entry(thread);
         const Here taken = entry.where();
-        fatal(where, {"lock order violated: domain ", name(), " (rank ", rank_, ") wanted while ",
+        fatal(where, {"lock order violated: domain ", name(), " (rank ", rank(), ") wanted while ",
                       entry.lock()->name(), " (rank ", entry.lock()->rank(), ") is held since ",
                       taken.file, ":", taken.line});
     }
-    fatal(where, {"domain ", name(), " (rank ", rank_,
+    fatal(where, {"domain ", name(), " (rank ", rank(),
                   ") wanted inside an RCU read section, where only leaves may be taken"});
 }
 
 void RankedLock::release_violation(const ThreadState& thread, Here where) const {
     if (find_entry(thread, *this) == nullptr) {
-        fatal(where, {"domain ", name(), " (rank ", rank_,
+        fatal(where, {"domain ", name(), " (rank ", rank(),
                       ") released by a thread that does not hold it, ", HolderText(*this).text()});
     }
     const HeldEntry& innermost = *thread.innermost();
     const Here taken = innermost.where();
-    fatal(where, {"domain ", name(), " (rank ", rank_, ") released before ",
+    fatal(where, {"domain ", name(), " (rank ", rank(), ") released before ",
                   innermost.lock()->name(), " (rank ", innermost.lock()->rank(),
                   ") which was taken later at ", taken.file, ":", taken.line});
 }
@@ -93,7 +93,7 @@ void RankedLock::too_deep(Here where) const {
 }
 
 void RankedLock::destroyed_while_held() const {
-    fatal(Here::now(), {"domain ", name(), " (rank ", rank_, ") destroyed while held, ",
+    fatal(Here::now(), {"domain ", name(), " (rank ", rank(), ") destroyed while held, ",
                         HolderText(*this).text()});
 }
 

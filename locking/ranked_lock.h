@@ -25,10 +25,14 @@ class RankedLock {
     /// At most name_bytes_max bytes of the name given at construction.
     std::string_view name() const { return {name_, name_length_}; }
 
-    LockRank rank() const { return rank_; }
+    LockRank rank() const { return static_cast<LockRank>(serial_and_rank_); }
 
     /// Order of construction in this process; decides between locks of one level in a PairLock.
-    std::uint64_t serial() const { return serial_; }
+    std::uint64_t serial() const { return serial_and_rank_ >> rank_bits; }
+
+    bool made_before(const RankedLock& other) const {
+        return serial_and_rank_ < other.serial_and_rank_;  // no two have one serial
+    }
 
     /// How often it was taken exclusively; exact for who holds it, recent for others.
     std::uint64_t acquisitions() const { return acquisitions_.load(std::memory_order_relaxed); }
@@ -48,11 +52,11 @@ class RankedLock {
     /// thread, before anything is locked: a thread that forks waits for both. It returns what to
     /// push() on, so that nothing has to be looked up while the lock is held.
     HeldEntry* check_order(ThreadState& thread, Here where) const {
-        if (rank_ <= thread.innermost()->floor()) [[unlikely]] {
+        if (rank() <= thread.innermost()->floor()) [[unlikely]] {
             check_order_slowly(thread, where);
         }
         if (thread.in_read_section()) [[unlikely]] {
-            if (rank_ < first_leaf_rank) check_order_slowly(thread, where);
+            if (rank() < first_leaf_rank) check_order_slowly(thread, where);
         }
         return thread.innermost();
     }
@@ -61,12 +65,12 @@ class RankedLock {
         if (below == &thread.entries[held_depth_max]) [[unlikely]]
             too_deep(where);
         const LockRank floor = below->floor();
-        below[1].set(this, where, floor > rank_ ? floor : rank_, shared);
+        below[1].set(this, where, floor > rank() ? floor : rank(), shared);
         thread.top.store(below + 1, std::memory_order_relaxed);
     }
 
     /// Returns the entry, which stays as it is until the next push().
-    const HeldEntry& pop(ThreadState& thread, Here where) const {
+    HeldEntry& pop(ThreadState& thread, Here where) const {
         HeldEntry* top = thread.innermost();
         if (top->lock() != this) [[unlikely]]
             release_violation(thread, where);
@@ -89,9 +93,10 @@ class RankedLock {
     [[gnu::cold]] void check_order_slowly(ThreadState& thread, Here where) const;
     [[noreturn, gnu::cold]] void too_deep(Here where) const;
 
-    std::uint64_t serial_;
+    static constexpr unsigned rank_bits = 16;
+
     std::atomic<std::uint64_t> acquisitions_{0};
-    LockRank rank_;
+    std::uint64_t serial_and_rank_;  ///< the rank below
     std::uint8_t name_length_;
     char name_[name_bytes_max];
 };

@@ -2,8 +2,8 @@
 
 /// What one thread holds right now: its stack of domains and its RCU read sections.
 /// Private to the library; other headers include it because the fast paths are inline. One object
-/// per thread, found by one TLS offset and written by its thread only. Everything in it may be read
-/// by others, for grace periods and reports, so all of it is atomic, without order where that is
+/// per thread, found by one TLS offset and written by its thread only. Nearly everything in it may
+/// be read by others, for grace periods and reports, and is atomic, without order where that is
 /// enough. It never allocates and has no destructor.
 
 #include "locking/check.h"
@@ -21,7 +21,8 @@ class RankedLock;
 /// Depth of the deepest chain of domains one thread may hold.
 inline constexpr std::size_t held_depth_max = 48;
 
-/// One lock held: which, taken where, and the highest rank held so far.
+/// One lock held: which, taken where, the highest rank held so far, and since when if that is
+/// timed.
 class HeldEntry {
   public:
     HeldEntry() = default;
@@ -46,6 +47,9 @@ class HeldEntry {
     LockRank floor() const { return static_cast<LockRank>(rest()); }
 
     bool shared() const { return (rest() >> 16 & 1) != 0; }
+
+    // The thread's alone; set() leaves it as it is.
+    std::uint64_t timed_from = 0;  ///< in ticks; 0 if this hold is not timed
 
   private:
     std::uint64_t rest() const { return rest_.load(std::memory_order_relaxed); }

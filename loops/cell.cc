@@ -28,6 +28,7 @@ void CellStore::give_back(LoopCell& cell) {
     cell.hand_to.store(LoopCell::nobody, std::memory_order_relaxed);
     cell.load_ns.store(0, std::memory_order_relaxed);
     cell.owed_us.store(0, std::memory_order_relaxed);
+    cell.used_ns.store(0, std::memory_order_relaxed);
     cell.deadline = Instant::never();
     const std::lock_guard lock(mutex_);
     cell.home_next = vacant_;

@@ -22,7 +22,7 @@ class GroupState;
 class Loop;
 class Worker;
 
-/// 96 bytes; whose each part is stands beside it. Memory of a cell stays a cell until the runtime
+/// 120 bytes; whose each part is stands beside it. Memory of a cell stays a cell until the runtime
 /// ends, whatever becomes of its loop.
 struct LoopCell {
     static constexpr std::uint32_t no_index = UINT32_MAX;
@@ -54,6 +54,10 @@ struct LoopCell {
 
     std::atomic<std::uint32_t> queue_depth{
         0};  ///< of those pushed and not yet gathered, this one included
+
+    // Of the holder of the domain, who writes it with each event: 64 bytes behind what senders do.
+    EventQueue events;
+    std::atomic<std::uint64_t> used_ns{0};  ///< written by whoever runs it
 
     LoopWord read() const { return LoopWord::unpack(word.load(std::memory_order_seq_cst)); }
 };

@@ -16,7 +16,7 @@ Sent Event::send(Loop& loop, locking::Here where) noexcept {
     // Once pushed, the event may run, and the loop may stop and be gone; its cell stays.
     LoopCell& cell = loop.cell_;
     if (running_loop == &loop && !loop.silent()) {
-        loop.events_.append(cell.inbox, *this);  // the run that goes on will find it
+        cell.events.append(cell.inbox, *this);  // the run that goes on will find it
         return Sent::queued;
     }
     if (!cell.inbox.push(*this)) {
@@ -32,9 +32,10 @@ bool Event::cancel(locking::Here where) noexcept {
         Loop* loop = target_.load(std::memory_order_acquire);
         if (loop == nullptr) return false;
         loop->assert_held("event destroyed or cancelled while queued", where);
-        loop->events_.gather(loop->cell_.inbox);
+        LoopCell& cell = loop->cell_;
+        cell.events.gather(cell.inbox);
         if (previous != nullptr) {
-            loop->events_.unlink(*this);
+            cell.events.unlink(*this);
             target_.store(nullptr, std::memory_order_release);
             return true;
         }

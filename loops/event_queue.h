@@ -4,7 +4,7 @@
 /// Two parts, far enough apart that senders and consumer do not write to one cache line: the
 /// *inbox*, a stack that senders push on with one compare-and-swap, beside the loop's state word;
 /// and the *queue* of the consumer, who takes the whole stack and turns it round into a doubly
-/// linked list from which events can be taken back. Owned by cell and loop. Events of one sender
+/// linked list from which events can be taken back. Owned by the cell. Events of one sender
 /// run in the order sent. They never allocate and wake nobody; the sender does.
 
 #include "loops/event.h"

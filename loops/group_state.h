@@ -155,7 +155,7 @@ class RuntimeState {
     PollerFactory& pollers;
     CellStore cells;
     std::atomic<bool> running{false};
-    std::atomic<std::uint64_t> loops_made{0};
+    std::atomic<std::uint64_t> random_sequences{0};       ///< of loops that have one
     std::atomic<const Worker*> latency_workers{nullptr};  ///< newest first
 
     Runtime::Maintenance maintenance = nullptr;

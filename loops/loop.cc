@@ -67,13 +67,9 @@ void Turn::defer(Deferred& work) {
 
 Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name)
     : cell_(GroupState::of(group).runtime().state_->cells.take()), domain_(domain) {
-    if (name != domain.name()) {
-        own_name_ = std::make_unique<char[]>(name.size() + 1);  // ends with a zero
-        std::copy(name.begin(), name.end(), own_name_.get());
-    }
-    RuntimeState& state = *group.runtime().state_;
-    random_state_ = state.options.seed + state.loops_made.fetch_add(1) * 0xd1342543de82ef95;
     cell_.loop = this;
+    cell_.group.store(&GroupState::of(group), std::memory_order_relaxed);
+    if (name != domain.name()) extras().name = name;
     cell_.inbox.open();
     cell_.io_ready.store(false, std::memory_order_relaxed);
     GroupState::of(group).place(cell_);
@@ -101,7 +97,20 @@ Loop::~Loop() {
     change(cell_, [](LoopWord old) {
         return LoopStep{{LoopWord::no_owner, LoopState::vacant, 0, old.generation + 1}, false};
     });
+    delete extras_.load(std::memory_order_relaxed);
     owner.state_->cells.give_back(cell_);
+}
+
+/// Any thread may be the first that needs them.
+Loop::Extras& Loop::extras() {
+    Extras* seen = extras_.load(std::memory_order_acquire);
+    if (seen != nullptr) return *seen;
+    RuntimeState& state = *runtime().state_;
+    auto made = std::make_unique<Extras>();
+    made->random_state =
+        state.options.seed + state.random_sequences.fetch_add(1) * 0xd1342543de82ef95;
+    if (!extras_.compare_exchange_strong(seen, made.get(), std::memory_order_acq_rel)) return *seen;
+    return *made.release();
 }
 
 ThreadGroup& Loop::group() const {
@@ -112,12 +121,17 @@ Runtime& Loop::runtime() const {
     return cell_.group.load(std::memory_order_acquire)->runtime();
 }
 
+Duration Loop::time_used() const {
+    const std::uint64_t ns = cell_.used_ns.load(std::memory_order_relaxed);
+    return Duration::from_microseconds(static_cast<std::int64_t>(ns / 1000));
+}
+
 bool Loop::silent() const {
     return cell_.inbox.closed();
 }
 
 bool Loop::events_wait() const {
-    return !events_.empty() || !cell_.inbox.empty();
+    return !cell_.events.empty() || !cell_.inbox.empty();
 }
 
 Instant Loop::now() const {
@@ -129,10 +143,11 @@ void Loop::wake() noexcept {
 }
 
 void Loop::stop(Loop& tell, Event& stopped, locking::Here where) {
-    if (tell_ != nullptr) [[unlikely]]
+    Extras& end = extras();
+    if (end.tell != nullptr) [[unlikely]]
         misuse_of_loop(*this, "loop stopped twice", where);
-    tell_ = &tell;
-    stopped_event_ = &stopped;
+    end.tell = &tell;
+    end.stopped = &stopped;
     LoopCell& cell = cell_;
     bool ours = false;
     change(cell, [&ours](LoopWord word) {
@@ -153,7 +168,7 @@ void Loop::stop(Loop& tell, Event& stopped, locking::Here where) {
 bool Loop::retire_idle() {
     const bool held = domain_.held_by_this_thread();
     if (!held && !domain_.try_lock_erased()) return false;
-    const bool last = events_.empty() && cell_.inbox.try_close();
+    const bool last = cell_.events.empty() && cell_.inbox.try_close();
     if (last) retire();
     if (!held) domain_.unlock_erased();
     return last;
@@ -170,7 +185,7 @@ void Loop::move_to(ThreadGroup& group) {
 }
 
 std::uint64_t Loop::random() {
-    return next_random(random_state_);
+    return next_random(extras().random_state);
 }
 
 Duration Loop::jittered(Duration period, Duration jitter) {
@@ -183,8 +198,6 @@ Duration Loop::jittered(Duration period, Duration jitter) {
 
 Loop::Outcome Loop::run(Turn::Limits& limits) {
     const bool last = stopping();
-    // Another thread's clock may be ahead of ours: what counts is whether the books still have it.
-    armed_ = cell_.deadline;
     Turn turn(*this, limits);
     running_turn = &turn;
     bool more = false;
@@ -226,7 +239,7 @@ bool Loop::run_timers(Turn& turn) {
 
 bool Loop::run_events(Turn& turn) {
     for (unsigned i = 0; i < round_handlers; ++i) {
-        const Callback event = events_.pop(cell_.inbox);
+        const Callback event = cell_.events.pop(cell_.inbox);
         if (event.function == nullptr) return false;
         event.function(event.context, turn);
         if (turn.spent(event.function)) break;
@@ -286,20 +299,20 @@ void Loop::run_deferred(Turn& turn) {
 /// What was sent before the stop runs; sends from then on are refused.
 void Loop::finish_events(Turn& turn) {
     for (unsigned i = 0; i < last_events_max; ++i) {
-        const Callback event = events_.pop(cell_.inbox);
+        const Callback event = cell_.events.pop(cell_.inbox);
         if (event.function != nullptr) {
             event.function(event.context, turn);
             continue;
         }
         run_deferred(turn);
-        if (events_.empty() && cell_.inbox.try_close()) return;
+        if (cell_.events.empty() && cell_.inbox.try_close()) return;
     }
 }
 
 /// Nothing will run here any more: let go of everything that is tied to this loop.
 void Loop::retire() {
     timers_.clear();
-    events_.close(cell_.inbox);
+    cell_.events.close(cell_.inbox);
     if (io_ == nullptr) return;
     for (Links* at = io_->watchers.next; at != &io_->watchers; at = at->next) {
         static_cast<Watcher*>(at)->watched_ = false;
@@ -312,11 +325,9 @@ void Loop::retire() {
 /// After a run, domain still held: tells the thread when to wake us and what to watch for us.
 void Loop::settle_books(Worker& worker) {
     const Instant next = timers_.earliest();
-    if (next < armed_) {
-        // An earlier appointment that has become void is kept; it costs one empty run at most.
-        armed_ = next;
-        worker.set_deadline(cell_, next);
-    }
+    // An earlier appointment that has become void is kept; it costs one empty run at most. What
+    // counts is whether the books still have it: another thread's clock may be ahead of ours.
+    if (next < cell_.deadline) worker.set_deadline(cell_, next);
     if (io_ == nullptr || io_->poller == nullptr || io_->watched_by == &worker) return;
     const int descriptor = io_->poller->descriptor();
     if (io_->watched_by != nullptr) io_->watched_by->poller().remove(descriptor);
@@ -325,8 +336,15 @@ void Loop::settle_books(Worker& worker) {
     io_->watched_by = &worker;
 }
 
-void Loop::timer_set(Instant when) {
-    if (!running_here() && when < armed_) loops::wake(cell_);
+void Loop::set_timer(Timer& timer, Instant when) {
+    if (running_here()) {
+        timers_.set(timer, when);
+        return;
+    }
+    // Of what was the earliest before the thread knows, or the loop has been woken to tell it.
+    const Instant before = timers_.earliest();
+    timers_.set(timer, when);
+    if (timers_.earliest() < before) loops::wake(cell_);
 }
 
 LoopIo& Loop::io() {

@@ -129,7 +129,8 @@ class Loop {
     Loop& operator=(const Loop&) = delete;
 
     std::string_view name() const {
-        return own_name_ == nullptr ? domain_.name() : std::string_view(own_name_.get());
+        const Extras* const extras = extras_.load(std::memory_order_acquire);
+        return extras == nullptr || extras->name.empty() ? domain_.name() : extras->name;
     }
 
     locking::DomainBase& domain() const { return domain_; }
@@ -152,8 +153,8 @@ class Loop {
 
     /// Asks it to stop: what was sent before runs once more, then nothing runs, and `stopped` is
     /// sent to `tell`. From then on the owner may destroy the loop. Any thread outside of RCU read
-    /// sections, once; twice aborts. An idle loop whose domain nobody else holds has stopped when
-    /// this returns, and its thread was not woken for it.
+    /// sections, once; twice aborts. May allocate. An idle loop whose domain nobody else holds has
+    /// stopped when this returns, and its thread was not woken for it.
     void stop(Loop& tell, Event& stopped, locking::Here where = locking::Here::now());
     bool stopping() const;
 
@@ -167,14 +168,11 @@ class Loop {
     /// Whether the calling thread runs handlers of this loop now.
     bool running_here() const { return running_loop == this; }
 
-    /// A random number from the loop's own seeded sequence; needs the domain.
+    /// A random number from the loop's own sequence, seeded when first asked; needs the domain.
     std::uint64_t random();
 
     /// Total time its handlers took; any thread.
-    Duration time_used() const {
-        const std::uint64_t ns = used_ns_.load(std::memory_order_relaxed);
-        return Duration::from_microseconds(static_cast<std::int64_t>(ns / 1000));
-    }
+    Duration time_used() const;
 
   private:
     friend class Event;
@@ -185,6 +183,15 @@ class Loop {
 
     enum class Outcome : std::uint8_t { idle, more, stopped };
 
+    /// What few loops have, or only at their end.
+    struct Extras {
+        std::string name;                ///< if it is not that of the domain
+        std::uint64_t random_state = 0;  ///< seeded when it was made
+        Loop* tell = nullptr;            ///< from stop() on
+        Event* stopped = nullptr;
+    };
+
+    Extras& extras();
     Outcome run(Turn::Limits& limits);
     bool run_events(Turn& turn);
     bool run_event(Turn& turn);
@@ -195,7 +202,7 @@ class Loop {
     void finish_events(Turn& turn);
     bool retire_idle();
     void retire();
-    void timer_set(Instant when);
+    void set_timer(Timer& timer, Instant when);
     LoopIo& io();
     void forget(Watcher& watcher);
     Poller* make_poller();
@@ -206,19 +213,13 @@ class Loop {
     bool silent() const;
     bool events_wait() const;
 
-    // A loop that has nothing to do is kept small: 96 bytes, and its cell. What senders read stands
-    // 64 bytes before what each event writes.
+    // A loop that has nothing to do is kept small: 40 bytes, and its cell. What is written with
+    // each event stands in the cell, since senders read what stands here.
     LoopCell& cell_;
     locking::DomainBase& domain_;
-    std::unique_ptr<char[]> own_name_;  ///< if it is not that of the domain
-    std::unique_ptr<LoopIo> io_;        ///< made with the first watcher
+    std::atomic<Extras*> extras_{nullptr};  ///< made when the first of them is needed
+    std::unique_ptr<LoopIo> io_;            ///< made with the first watcher
     TimerQueue timers_;
-    Loop* tell_ = nullptr;
-    Event* stopped_event_ = nullptr;
-    std::uint64_t random_state_;
-    EventQueue events_;
-    Instant armed_ = Instant::never();       ///< when the thread will wake us; under the domain
-    std::atomic<std::uint64_t> used_ns_{0};  ///< written by whoever runs it
 };
 
 /// Scoped direct access from outside of the loop's turns: holds its domain, so it waits for the run

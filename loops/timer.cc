@@ -9,8 +9,7 @@ namespace tern::loops {
 
 void Timer::arm(Instant when) {
     if (postpone(when) || loop_.silent()) return;
-    loop_.timers_.set(*this, when);
-    loop_.timer_set(when);
+    loop_.set_timer(*this, when);
 }
 
 void Timer::at(Instant when, locking::Here where) {

@@ -4,6 +4,9 @@
 #include "loops/settle.h"
 #include "loops/test_support.h"
 
+#include <deque>
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 namespace tern::loops {
@@ -126,6 +129,38 @@ TEST_CASE("settle waits for quiet, but not for ever") {
     sim.sim.run_for(milliseconds(40));
     REQUIRE(fired.size() == 1);
     CHECK(fired[0] == again + milliseconds(10));
+}
+
+TEST_CASE("a timer set from outside is in time, however many others the loop has") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    Action later{[](Turn&) {}};
+    std::deque<Timer> others;
+    std::vector<Instant> fired;
+    Action action{[&](Turn& turn) { fired.push_back(turn.now()); }};
+    Timer timer(loop.loop, action.callback());
+    const Instant start = sim.sim.clock().now();
+    {
+        const LoopEntry entry = enter(loop);
+        for (int i = 0; i < 1000; ++i)
+            others.emplace_back(loop.loop, later.callback()).in(seconds(100 + i));
+    }
+    sim.sim.run_for(milliseconds(1));
+    for (const int wanted : {70'003, 40'007, 10'011}) {
+        const LoopEntry entry = enter(loop);
+        timer.stop();
+        timer.at(start + milliseconds(wanted));
+    }
+    {
+        const LoopEntry entry = enter(loop);
+        others.front().in(seconds(90));
+    }
+    sim.sim.run_for(seconds(95));
+    REQUIRE(fired.size() == 1);
+    CHECK(fired[0] == start + milliseconds(10'011));
+    const LoopEntry entry = enter(loop);
+    CHECK_FALSE(others.front().active());
+    others.clear();
 }
 
 TEST_CASE(

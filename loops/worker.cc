@@ -271,8 +271,9 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
 }
 
 void Worker::finish_stop(LoopCell& cell) {
-    Loop& tell = *cell.loop->tell_;
-    Event& stopped = *cell.loop->stopped_event_;
+    const Loop::Extras& end = cell.loop->extras();
+    Loop& tell = *end.tell;
+    Event& stopped = *end.stopped;
     cell.home->disown(cell);
     change(cell, step_stopped);
     stopped.send(tell);  // the loop may be gone from here on
@@ -287,9 +288,9 @@ void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) 
     const auto add = [took_ns](std::atomic<std::uint64_t>& sum) {
         sum.store(sum.load(std::memory_order_relaxed) + took_ns, std::memory_order_relaxed);
     };
-    Loop& loop = *cell.loop;
+    const Loop& loop = *cell.loop;
     add(times_.working_ns);
-    add(loop.used_ns_);
+    add(cell.used_ns);
     tick_work_ns_ += took_ns;
     count_load(cell, took_ns, pace_.now());
     const RuntimeState& state = *runtime_.state_;
