@@ -158,18 +158,17 @@ class Worker {
     bool steal_from(Worker& victim, Instant now);
     void even_out();
     void move_load(Instant now);
-    bool spin(Duration timeout);
+    bool spin(Duration timeout, Instant since);
     bool look_around();
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
 
-    bool has_work() const noexcept {
-        return backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0;
-    }
+    bool has_work() const noexcept;
 
     bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
 
     Duration wait_time(Instant now);
-    void sleep(Duration timeout);
+    void sleep(Duration timeout, Instant since);
+    void count_turn(Duration wait);
     static void deliver(std::span<const Poller::Report> reports);
     void maintain();
     void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
@@ -203,6 +202,7 @@ class Worker {
     std::vector<HookRun*> hooks_;
 
     // Of the thread itself.
+    const Duration spin_limit_;
     BusyMeter meter_;
     Pace pace_;
     Duration last_took_;     ///< the run before
