@@ -385,7 +385,9 @@ void Worker::sleep(Duration timeout, Instant since) {
     }
     const Instant begin = pace_.now();
     const Instant asleep_at = pace_.refresh();
-    if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
+    if (!timeout.is_infinite()) {
+        timeout = std::max(timeout - (asleep_at - begin) - wake_lead_.lead(), Duration());
+    }
     times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
@@ -394,8 +396,11 @@ void Worker::sleep(Duration timeout, Instant since) {
     Reports reports;
     const std::size_t count = poller_->wait(reports, has_work() ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
-    sleeping_.store(false, std::memory_order_seq_cst);
+    const bool roused = !sleeping_.exchange(false, std::memory_order_seq_cst);
     const Instant awake_at = pace_.refresh();
+    if (count == 0 && !roused && awake_at > asleep_at + timeout && timeout > Duration()) {
+        wake_lead_.learn(awake_at - (asleep_at + timeout));
+    }
     last_wait_ = awake_at - since;
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
@@ -412,8 +417,10 @@ void Worker::sleep(Duration timeout, Instant since) {
 /// is some. Sets pace_.now() if it looked.
 bool Worker::spin(Duration timeout, Instant since) {
     const Duration limit = std::min(timeout, spin_limit_);
-    // It would have been in vain the last time, although to be woken took a part of that wait.
-    if (limit <= Duration() || last_wait_ > limit * 2) return false;
+    if (limit <= Duration()) return false;
+    // It would have been in vain the last time, although to be woken took a part of that wait. But
+    // what is left until a timer is due is too short to sleep.
+    if (last_wait_ > limit * 2 && timeout > wake_lead_.lead()) return false;
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;

@@ -214,6 +214,7 @@ class Worker {
     unsigned imbalance_ = 0;  ///< ticks in a row
     unsigned crowding_ = 0;   ///< ticks in a row
     SpinBudget spin_budget_;
+    WakeLead wake_lead_;
     Instant made_way_;
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
