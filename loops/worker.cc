@@ -259,6 +259,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
         if (cell.home != nullptr) cell.home->disown(cell);
         adopt(cell);
         cell.moved_ms.store(stamp_ms(now), std::memory_order_relaxed);
+        // The loops that had its time are those of the other thread.
+        cell.owed_us.store(0, std::memory_order_relaxed);
         group_.moves.fetch_add(1, std::memory_order_relaxed);
     }
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
@@ -270,6 +272,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
     const std::uint64_t before_ns = pace_.spent_ns();
+    called_for_help_ = false;
     pace_.begin();
     loop.domain_.lock_erased();
     running_loop = &loop;
@@ -383,10 +386,13 @@ void Worker::sleep(Duration timeout, Instant since) {
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
+    const Duration lead = wake_lead_.lead();
     const Instant begin = pace_.now();
     const Instant asleep_at = pace_.refresh();
     if (!timeout.is_infinite()) {
-        timeout = std::max(timeout - (asleep_at - begin) - wake_lead_.lead(), Duration());
+        timeout = std::max(timeout - (asleep_at - begin), Duration());
+        // The rest is spun away.
+        if (spin_limit_ > Duration() && timeout > lead) timeout = timeout - lead;
     }
     times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
@@ -416,11 +422,11 @@ void Worker::sleep(Duration timeout, Instant since) {
 /// Looks for work for some microseconds, because to sleep and be woken costs as much. True if there
 /// is some. Sets pace_.now() if it looked.
 bool Worker::spin(Duration timeout, Instant since) {
-    const Duration limit = std::min(timeout, spin_limit_);
-    if (limit <= Duration()) return false;
-    // It would have been in vain the last time, although to be woken took a part of that wait. But
-    // what is left until a timer is due is too short to sleep.
-    if (last_wait_ > limit * 2 && timeout > wake_lead_.lead()) return false;
+    if (spin_limit_ <= Duration()) return false;
+    const bool nearly_due = timeout <= wake_lead_.lead();  // too little time to sleep
+    const Duration limit = nearly_due ? timeout : std::min(timeout, spin_limit_);
+    // It would have been in vain the last time, although to be woken took a part of that wait.
+    if (!nearly_due && last_wait_ > limit * 2) return false;
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
@@ -431,6 +437,10 @@ bool Worker::spin(Duration timeout, Instant since) {
             return true;
         }
         const Instant before = now;
+        if (nearly_due) {  // a processor given up now may come back too late
+            now = pace_.refresh();
+            continue;
+        }
         // Whoever we keep from this processor may be the one we wait for.
         ::sched_yield();
         now = pace_.refresh();

@@ -55,6 +55,9 @@ class Worker {
     /// Between two handlers: offers the processor if a latency thread is overdue. The kernel takes
     /// it away from us at its next tick only, which is milliseconds.
     void make_way(Instant now) noexcept;
+    /// The same: if this run has become long and others wait behind it, an idle thread is woken to
+    /// take some of them; once per run.
+    void call_for_help(Instant now) noexcept;
 
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
@@ -133,7 +136,7 @@ class Worker {
 
   private:
     /// A run longer than that lets idle threads help with what waits behind it.
-    static constexpr Duration help_delay = Duration::from_milliseconds(2);
+    static constexpr Duration help_delay = Duration::from_milliseconds(1);
 
     using Reports = std::array<Poller::Report, 64>;
 
@@ -216,6 +219,7 @@ class Worker {
     SpinBudget spin_budget_;
     WakeLead wake_lead_;
     Instant made_way_;
+    bool called_for_help_ = false;  ///< in the present run
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool trimmed_ = true;
