@@ -54,6 +54,7 @@ bool Turn::check(Function ran) {
 bool Turn::over() const {
     const Instant now = pace_.now();
     limits_.worker->make_way(now);
+    limits_.worker->call_for_help(now);
     return now >= limits_.end || (now >= limits_.yields_from && limits_.worker->wanted(now));
 }
 

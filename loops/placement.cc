@@ -33,6 +33,11 @@ bool SpinBudget::allows(Instant now) {
     return left_us_ > 0 && now >= barred_until_;
 }
 
+void WakeLead::learn(Duration late) {
+    const std::int64_t sample = std::clamp<std::int64_t>(late.microseconds(), 0, late_us_max) * 16;
+    sixteenths_ += sample < sixteenths_ ? (sample - sixteenths_) / 2 : (sample - sixteenths_) / 16;
+}
+
 Duration time_slice(const SliceLimits& limits, Duration elapsed, std::size_t loops) {
     Duration share = std::max(limits.max_latency / 2 - elapsed, Duration());
     // Most often there is one, and a division costs as much as all the rest of this.

@@ -57,6 +57,22 @@ class SpinBudget {
     Instant barred_until_;
 };
 
+/// How much too early a thread asks the kernel to wake it for a timer, because the kernel is always
+/// late by some time; learnt from how late it was. Takes the lower end of that, so that the thread
+/// is seldom early, and then by little.
+class WakeLead {
+  public:
+    Duration lead() const { return Duration::from_microseconds(sixteenths_ / 16); }
+
+    /// A wait ended that long after its end, with nothing but time to end it.
+    void learn(Duration late);
+
+  private:
+    static constexpr std::int64_t late_us_max = 100;
+
+    std::int64_t sixteenths_ = 0;
+};
+
 /// What time_slice() keeps to; see GroupLimits.
 struct SliceLimits {
     Duration max_latency;

@@ -57,6 +57,20 @@ TEST_CASE("AT-BUSY-6 a round that is late already gives each loop the least slic
           milliseconds(300));
 }
 
+TEST_CASE("a thread asks to be woken as much earlier as the kernel is late at least") {
+    WakeLead lead;
+    CHECK(lead.lead().is_zero());
+    for (int i = 0; i < 200; ++i)
+        lead.learn(Duration::from_microseconds(i % 2 == 0 ? 50 : 70));
+    CHECK(lead.lead() >= Duration::from_microseconds(45));
+    CHECK(lead.lead() <= Duration::from_microseconds(60));
+    // One early riser counts at once, one late one hardly.
+    lead.learn(Duration::from_microseconds(10));
+    CHECK(lead.lead() <= Duration::from_microseconds(35));
+    lead.learn(seconds(1));
+    CHECK(lead.lead() <= Duration::from_microseconds(40));
+}
+
 TEST_CASE("a thread that others kept from its processor does not spin for twenty times as long") {
     SpinBudget budget;
     const Instant start = Instant::from_microseconds(1'000'000);

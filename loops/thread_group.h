@@ -10,6 +10,7 @@
 #include "loops/time.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,10 +44,11 @@ struct GroupOptions {
     GroupKind kind = GroupKind::worker;
     unsigned threads = 1;
     GroupLimits limits = {};
-    /// Threads of latency groups look for work that long before they sleep, unless they waited for
-    /// more than twice as long the last time; in vain for a twentieth of the time at most, and not
-    /// while others need the processor.
-    Duration spin = Duration::from_microseconds(100);
+    /// Threads look for work that long before they sleep, unless they waited for more than twice as
+    /// long the last time; in vain for a twentieth of the time at most, and not while others need
+    /// the processor. Zero: never. Not given: 20 us, about what it costs to be woken, and 100 us in
+    /// latency groups.
+    std::optional<Duration> spin = {};
     /// What threads of latency groups ask of the kernel (`thread_slice.h`); zero: nothing.
     Duration kernel_slice = Duration::from_microseconds(100);
     unsigned busy_enter = 4;  ///< consecutive turns without waiting that make a thread busy

@@ -268,6 +268,37 @@ TEST_CASE("AT-THR-3 a shrinking group waits for the run that goes on", "[AT-THR-
     CHECK(resized);
 }
 
+TEST_CASE("a run that becomes long calls a sleeping thread for what waits behind it") {
+    GroupOptions options{.threads = 2};
+    options.limits.min_slice = options.limits.max_slice = seconds(10);
+    Real real(options);
+    TestLoop busy(real.group, "busy");
+    TestLoop elsewhere(real.group, "elsewhere");
+    TestLoop behind(real.group, "behind");
+    std::atomic<bool> taken{false};
+    Action take{[&](Turn&) { taken = true; }};
+    Event taking(take.callback());
+    Stopper stopper(real.runtime);
+    for (TestLoop* each : {&busy, &elsewhere, &behind})
+        stopper.add(each->loop);
+    Instant start;
+    Event* again = nullptr;
+    Action work{[&](Turn& turn) {
+        if (start.is_zero()) {
+            start = turn.loop().runtime().clock().now();
+            // The run is young: nobody is woken for it now.
+            taking.send(behind.loop);
+        }
+        const bool gave_up = turn.now() - start > seconds(5);
+        CHECK_FALSE(gave_up);
+        taken || gave_up ? stopper.go() : static_cast<void>(again->send(turn.loop()));
+    }};
+    Event working(work.callback());
+    again = &working;
+    real.run([&](Turn&) { working.send(busy.loop); });
+    CHECK(taken);
+}
+
 TEST_CASE("AT-LAT-2 a standard loop never runs on a latency thread, nor the other way round",
           "[AT-LAT-2]") {
     Real real(2);

@@ -66,9 +66,9 @@ class CountingFactory final : public PollerFactory {
 
 /// Real threads over counting pollers.
 struct Counted {
-    explicit Counted(unsigned threads, GroupKind kind = GroupKind::worker)
+    explicit Counted(unsigned threads, std::optional<Duration> spin = {})
         : runtime(RuntimeOptions{.main_domain = &domain, .pollers = &factory}),
-          group(runtime.add_group(GroupOptions{.kind = kind, .threads = threads})) {}
+          group(runtime.add_group(GroupOptions{.threads = threads, .spin = spin})) {}
 
     void run(std::function<void(Turn&)> body) {
         Action action{std::move(body)};
@@ -81,6 +81,37 @@ struct Counted {
     CountingFactory factory;
     Runtime runtime;
     ThreadGroup& group;
+};
+
+/// Two loops of two threads send to each other in turn; how many hops there were, and kicks.
+struct Hops {
+    static constexpr unsigned most = 2000;
+
+    explicit Hops(std::optional<Duration> spin = {}) : counted(2, spin) {
+        Action pong_action{[&](Turn&) {
+            if (++count < most) {
+                ping->send(left.loop);
+            } else {
+                counted.runtime.quit();
+            }
+        }};
+        Event pong(pong_action.callback());
+        Action ping_action{[&](Turn&) {
+            ++count;
+            pong.send(right.loop);
+        }};
+        Event ping_event(ping_action.callback());
+        ping = &ping_event;
+        counted.run([&](Turn&) { ping->send(left.loop); });
+    }
+
+    Counts& counts() { return counted.factory.counts; }
+
+    Counted counted;
+    TestLoop left{counted.group, "left"};
+    TestLoop right{counted.group, "right"};
+    Event* ping = nullptr;
+    unsigned count = 0;
 };
 
 void ring(int bell) {
@@ -135,29 +166,20 @@ TEST_CASE("a thread that a descriptor woke does not kick itself") {
 }
 
 TEST_CASE("an idle thread sets no timer because one that it woke has not run yet") {
-    constexpr unsigned hops = 2000;
-    Counted counted(2);
-    TestLoop left(counted.group, "left");
-    TestLoop right(counted.group, "right");
-    unsigned count = 0;
-    Event* ping = nullptr;
-    Action pong_action{[&](Turn&) {
-        if (++count < hops) {
-            ping->send(left.loop);
-        } else {
-            counted.runtime.quit();
-        }
-    }};
-    Event pong(pong_action.callback());
-    Action ping_action{[&](Turn&) {
-        ++count;
-        pong.send(right.loop);
-    }};
-    Event ping_event(ping_action.callback());
-    ping = &ping_event;
-    counted.run([&](Turn&) { ping->send(left.loop); });
-    CHECK(count >= hops);
-    CHECK(counted.factory.counts.timed_waits < hops / 10);
+    Hops hops;
+    CHECK(hops.count >= Hops::most);
+    CHECK(hops.counts().timed_waits < Hops::most / 10);
+}
+
+TEST_CASE("threads that hand work to and fro look for it before they sleep, unless told not to") {
+    CHECK(Hops(Duration()).counts().kicks > Hops::most / 2);
+    // Where others need the processor they sleep sooner; some time is quiet enough.
+    const SteadyClock clock;
+    const Instant until = clock.now() + seconds(30);
+    unsigned kicks = Hops::most;
+    while (kicks > Hops::most / 4 && clock.now() < until)
+        kicks = Hops().counts().kicks;
+    CHECK(kicks <= Hops::most / 4);
 }
 
 TEST_CASE("a thread that waits for a kick only hears of what it is given to watch") {

@@ -26,8 +26,11 @@ constexpr Duration trim_delay = Duration::from_seconds(1);
 constexpr Duration reclaim_interval = Duration::from_milliseconds(10);
 constexpr std::size_t reclaim_budget = 256;
 constexpr unsigned long timer_slack_ns = 1;
+// See GroupOptions::spin.
+constexpr Duration usual_spin = Duration::from_microseconds(20);
+constexpr Duration latency_spin = Duration::from_microseconds(100);
 // While spinning, the kernel is asked once per so many looks at memory.
-constexpr unsigned looks_between_polls = 16;
+constexpr unsigned looks_between_polls = 64;
 // A gap that long between two looks means that somebody else had the processor, and one that long
 // that he needs it.
 constexpr Duration yielded = Duration::from_microseconds(2);
@@ -36,6 +39,12 @@ constexpr Duration preempted = Duration::from_microseconds(20);
 constexpr Duration way_interval = Duration::from_microseconds(50);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
+
+/// Simulation does not wait.
+Duration spin_limit(const GroupOptions& options, const RuntimeOptions& given) {
+    if (given.clock != nullptr) return {};
+    return options.spin.value_or(options.kind == GroupKind::latency ? latency_spin : usual_spin);
+}
 
 }  // namespace
 
@@ -46,6 +55,7 @@ Worker::Worker(GroupState& group, std::uint16_t index, std::unique_ptr<Poller> p
       poller_(std::move(poller)),
       woken_(group.balanced() ? Takers::anyone : Takers::owner),
       waiting_(group.balanced() ? Takers::anyone : Takers::owner),
+      spin_limit_(spin_limit(group.options(), runtime_.state_->options)),
       meter_(group.options().busy_enter, group.options().busy_leave, group.options().force_idle),
       pace_(runtime_.clock(), runtime_.state_->options.clock == nullptr) {}
 
@@ -156,20 +166,32 @@ void Worker::turn() {
     Duration wait = wait_time(after);
     if (wait.is_zero() && after - last_poll_ < poll_interval) return;
     maintain();
-    if (wait > Duration() && group_.balanced()) wait = look_for_work(wait, after);
-    const bool was_busy = meter_.busy();
-    if (meter_.feed(wait) != was_busy) {
-        busy_.store(!was_busy, std::memory_order_relaxed);
-        was_busy ? group_.busy.fetch_sub(1) : group_.busy.fetch_add(1);
-    }
-    if (meter_.busy() && group_.balanced()) drop_loops(after);
     if (wait > Duration()) {
-        sleep(wait);
+        if (spin(wait, after)) {
+            count_turn(wait);
+            last_poll_ = pace_.now();
+            return;
+        }
+        wait = wait_time(pace_.now());
+        if (wait > Duration() && group_.balanced()) wait = look_for_work(wait, pace_.now());
+    }
+    count_turn(wait);
+    if (meter_.busy() && group_.balanced()) drop_loops(pace_.now());
+    if (wait > Duration()) {
+        sleep(wait, after);
     } else {
         look_at_poller();
         pace_.refresh();
     }
     last_poll_ = pace_.now();
+}
+
+/// `wait`: how long the thread could have waited for the kernel after this turn.
+void Worker::count_turn(Duration wait) {
+    const bool was_busy = meter_.busy();
+    if (meter_.feed(wait) == was_busy) return;
+    busy_.store(!was_busy, std::memory_order_relaxed);
+    was_busy ? group_.busy.fetch_sub(1) : group_.busy.fetch_add(1);
 }
 
 /// Runs loops, round after round, until there are none, a deadline has come, or it is time to ask
@@ -237,6 +259,8 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
         if (cell.home != nullptr) cell.home->disown(cell);
         adopt(cell);
         cell.moved_ms.store(stamp_ms(now), std::memory_order_relaxed);
+        // The loops that had its time are those of the other thread.
+        cell.owed_us.store(0, std::memory_order_relaxed);
         group_.moves.fetch_add(1, std::memory_order_relaxed);
     }
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
@@ -248,6 +272,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
     const std::uint64_t before_ns = pace_.spent_ns();
+    called_for_help_ = false;
     pace_.begin();
     loop.domain_.lock_erased();
     running_loop = &loop;
@@ -349,32 +374,41 @@ Duration Worker::wait_time(Instant now) {
     return std::clamp(earliest() - now, Duration(), max_sleep);
 }
 
-/// `timeout` counts from pace_.now(), which is the time of waking when it returns.
-void Worker::sleep(Duration timeout) {
+bool Worker::has_work() const noexcept {
+    return backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0 ||
+           group_.injected() != 0;
+}
+
+/// There has been no work since `since`. `timeout` counts from pace_.now(), which is the time of
+/// waking when it returns.
+void Worker::sleep(Duration timeout, Instant since) {
     const bool trims = !trimmed_ && runtime_.state_->trim.function != nullptr;
     if (trims) timeout = std::min(timeout, trim_delay);
     if (this == runtime_.state_->main_worker && reclaimed_) {
         timeout = std::min(timeout, reclaim_interval);
     }
+    const Duration lead = wake_lead_.lead();
     const Instant begin = pace_.now();
-    if (spin(timeout)) {
-        last_wait_ = pace_.now() - begin;
-        return;
-    }
     const Instant asleep_at = pace_.refresh();
-    if (!timeout.is_infinite()) timeout = std::max(timeout - (asleep_at - begin), Duration());
+    if (!timeout.is_infinite()) {
+        timeout = std::max(timeout - (asleep_at - begin), Duration());
+        // The rest is spun away.
+        if (spin_limit_ > Duration() && timeout > lead) timeout = timeout - lead;
+    }
     times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
-    const bool work = has_work() || group_.injected() != 0;
     Reports reports;
-    const std::size_t count = poller_->wait(reports, work ? Duration() : timeout);
+    const std::size_t count = poller_->wait(reports, has_work() ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
-    sleeping_.store(false, std::memory_order_seq_cst);
+    const bool roused = !sleeping_.exchange(false, std::memory_order_seq_cst);
     const Instant awake_at = pace_.refresh();
-    last_wait_ = awake_at - begin;
+    if (count == 0 && !roused && awake_at > asleep_at + timeout && timeout > Duration()) {
+        wake_lead_.learn(awake_at - (asleep_at + timeout));
+    }
+    last_wait_ = awake_at - since;
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     // Only now: what it queues for itself while it counts as asleep would make it kick itself.
@@ -386,23 +420,28 @@ void Worker::sleep(Duration timeout) {
     }
 }
 
-/// In a latency group: looks for work for some microseconds before it sleeps, because to be woken
-/// costs more. True if there is some.
-bool Worker::spin(Duration timeout) {
-    const Duration limit = std::min(timeout, group_.options().spin);
-    if (group_.balanced() || runtime_.state_->options.clock != nullptr) return false;
-    if (group_.options().kind == GroupKind::pinned || limit <= Duration()) return false;
+/// Looks for work for some microseconds, because to sleep and be woken costs as much. True if there
+/// is some. Sets pace_.now() if it looked.
+bool Worker::spin(Duration timeout, Instant since) {
+    if (spin_limit_ <= Duration()) return false;
+    const bool nearly_due = timeout <= wake_lead_.lead();  // too little time to sleep
+    const Duration limit = nearly_due ? timeout : std::min(timeout, spin_limit_);
     // It would have been in vain the last time, although to be woken took a part of that wait.
-    if (last_wait_ > limit * 2) return false;
+    if (!nearly_due && last_wait_ > limit * 2) return false;
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
     for (bool look = !yields_first_; now - start < limit; look = true) {
         if (look && look_around()) {
             yields_first_ = false;
+            last_wait_ = pace_.refresh() - since;
             return true;
         }
         const Instant before = now;
+        if (nearly_due) {  // a processor given up now may come back too late
+            now = pace_.refresh();
+            continue;
+        }
         // Whoever we keep from this processor may be the one we wait for.
         ::sched_yield();
         now = pace_.refresh();
@@ -413,6 +452,7 @@ bool Worker::spin(Duration timeout) {
         if (now - before > yielded) look_at_poller();  // he may have sent us something
         if (has_work()) {
             yields_first_ = true;
+            last_wait_ = now - since;
             return true;
         }
     }

@@ -55,6 +55,9 @@ class Worker {
     /// Between two handlers: offers the processor if a latency thread is overdue. The kernel takes
     /// it away from us at its next tick only, which is milliseconds.
     void make_way(Instant now) noexcept;
+    /// The same: if this run has become long and others wait behind it, an idle thread is woken to
+    /// take some of them; once per run.
+    void call_for_help(Instant now) noexcept;
 
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
@@ -133,7 +136,7 @@ class Worker {
 
   private:
     /// A run longer than that lets idle threads help with what waits behind it.
-    static constexpr Duration help_delay = Duration::from_milliseconds(2);
+    static constexpr Duration help_delay = Duration::from_milliseconds(1);
 
     using Reports = std::array<Poller::Report, 64>;
 
@@ -158,18 +161,17 @@ class Worker {
     bool steal_from(Worker& victim, Instant now);
     void even_out();
     void move_load(Instant now);
-    bool spin(Duration timeout);
+    bool spin(Duration timeout, Instant since);
     bool look_around();
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
 
-    bool has_work() const noexcept {
-        return backlog() != 0 || demands_.load(std::memory_order_seq_cst) != 0;
-    }
+    bool has_work() const noexcept;
 
     bool stuck(Instant now) const noexcept { return running_for(now) > help_delay; }
 
     Duration wait_time(Instant now);
-    void sleep(Duration timeout);
+    void sleep(Duration timeout, Instant since);
+    void count_turn(Duration wait);
     static void deliver(std::span<const Poller::Report> reports);
     void maintain();
     void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
@@ -203,6 +205,7 @@ class Worker {
     std::vector<HookRun*> hooks_;
 
     // Of the thread itself.
+    const Duration spin_limit_;
     BusyMeter meter_;
     Pace pace_;
     Duration last_took_;     ///< the run before
@@ -214,7 +217,9 @@ class Worker {
     unsigned imbalance_ = 0;  ///< ticks in a row
     unsigned crowding_ = 0;   ///< ticks in a row
     SpinBudget spin_budget_;
+    WakeLead wake_lead_;
     Instant made_way_;
+    bool called_for_help_ = false;  ///< in the present run
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool trimmed_ = true;

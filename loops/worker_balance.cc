@@ -103,6 +103,12 @@ void Worker::offer_help(const LoopCell& cell, Instant now) {
     }
 }
 
+void Worker::call_for_help(Instant now) noexcept {
+    if (called_for_help_ || !group_.balanced() || backlog() == 0 || !stuck(now)) return;
+    if (group_.sleepers.load(std::memory_order_relaxed) == 0) return;
+    called_for_help_ = group_.rouse_one();
+}
+
 /// Before waiting: is somebody else drowning? Returns how long to wait.
 Duration Worker::look_for_work(Duration wait, Instant now) {
     if (!group_.options().steal) return wait;
