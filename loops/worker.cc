@@ -36,6 +36,8 @@ constexpr Duration preempted = Duration::from_microseconds(20);
 constexpr Duration way_interval = Duration::from_microseconds(50);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
+// A wait that short was none.
+constexpr Duration at_once = Duration::from_microseconds(2);
 
 }  // namespace
 
@@ -250,6 +252,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     const std::uint64_t before_ns = pace_.spent_ns();
     pace_.begin();
     loop.domain_.lock_erased();
+    loop.settle_io(*this);
     running_loop = &loop;
     const Loop::Outcome outcome = loop.run(limits);
     running_loop = nullptr;
@@ -326,18 +329,22 @@ void Worker::fire(Instant now) {
     }
 }
 
-void Worker::look_at_poller() {
-    Reports reports;
-    deliver(std::span(reports).first(poller_->wait(reports, Duration())));
+bool Worker::look_at_poller() {
+    const std::size_t count = poller_->wait(reports_, Duration());
+    deliver(count);
+    return count != 0;
 }
 
-void Worker::deliver(std::span<const Poller::Report> reports) {
-    for (const Poller::Report& report : reports) {
-        // The loop may have moved away or stopped meanwhile; its cell is still a cell.
-        LoopCell& cell = *static_cast<LoopCell*>(report.token);
-        cell.io_ready.store(true, std::memory_order_seq_cst);
-        wake(cell);
-    }
+bool Worker::look_again() {
+    return heard_ && last_wait_ < at_once && look_at_poller();
+}
+
+/// The first `count` reports.
+void Worker::deliver(std::size_t count) {
+    heard_ = count != 0;
+    WatchSlots& slots = runtime_.state_->slots;
+    for (const Poller::Report& report : std::span(reports_).first(count))
+        slots.report(report);
 }
 
 Duration Worker::wait_time(Instant now) {
@@ -368,8 +375,7 @@ void Worker::sleep(Duration timeout) {
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
     const bool work = has_work() || group_.injected() != 0;
-    Reports reports;
-    const std::size_t count = poller_->wait(reports, work ? Duration() : timeout);
+    const std::size_t count = poller_->wait(reports_, work ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     sleeping_.store(false, std::memory_order_seq_cst);
     const Instant awake_at = pace_.refresh();
@@ -377,7 +383,7 @@ void Worker::sleep(Duration timeout) {
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     // Only now: what it queues for itself while it counts as asleep would make it kick itself.
-    deliver(std::span(reports).first(count));
+    deliver(count);
     if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);
