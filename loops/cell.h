@@ -43,8 +43,6 @@ struct LoopCell {
     Instant deadline = Instant::never();
     std::uint32_t heap_index = no_index;
 
-    std::atomic<bool> io_ready{false};  ///< the thread's poller reported our poller
-
     // Of whoever has popped the cell; read by the balancer of its home.
     std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
     std::atomic<std::uint32_t> load_ns{0};       ///< run time, halved every load window

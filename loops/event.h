@@ -49,6 +49,7 @@ class Event : private Links {
 
   private:
     friend class EventQueue;
+    friend class WatchSlot;
 
     /// From here on it may be sent again. What was done before a send that found it queued is seen:
     /// both sides swap, so one of them reads what the other has written.

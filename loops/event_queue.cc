@@ -29,7 +29,10 @@ void EventQueue::append(EventInbox& inbox, Links& event) noexcept {
 }
 
 void EventQueue::gather(EventInbox& inbox) noexcept {
-    Links* newest = inbox.take();
+    append_all(inbox.take());
+}
+
+void EventQueue::append_all(Links* newest) noexcept {
     if (newest == nullptr) return;
     // The newest goes to the end; each older one before it.
     Links* after = &list_;
@@ -66,18 +69,7 @@ void EventQueue::unlink(Links& event) noexcept {
 }
 
 void EventQueue::close(EventInbox& inbox) noexcept {
-    gather(inbox);
-    for (Links* rest = inbox.close(); rest != nullptr;) {
-        Links* const next = rest->next;
-        rest->next = nullptr;
-        static_cast<Event*>(rest)->let_go();
-        rest = next;
-    }
-    while (!empty()) {
-        auto& event = *static_cast<Event*>(list_.next);
-        unlink(event);
-        event.let_go();
-    }
+    append_all(inbox.close());
 }
 
 }  // namespace tern::loops

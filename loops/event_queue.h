@@ -62,10 +62,12 @@ class EventQueue {
     /// Brings what was pushed into the list.
     void gather(EventInbox& inbox) noexcept;
     void unlink(Links& event) noexcept;
-    /// Refuses further pushes and lets go of all that is queued.
+    /// Refuses further pushes; what is queued stays until it is popped.
     void close(EventInbox& inbox) noexcept;
 
   private:
+    void append_all(Links* newest) noexcept;
+
     Links list_;
 };
 

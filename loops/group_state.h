@@ -9,6 +9,7 @@
 #include "loops/poller_epoll.h"
 #include "loops/runtime.h"
 #include "loops/thread_group.h"
+#include "loops/watch_slot.h"
 #include "loops/worker.h"
 
 #include <atomic>
@@ -154,6 +155,7 @@ class RuntimeState {
     EpollFactory epoll;
     PollerFactory& pollers;
     CellStore cells;
+    WatchSlots slots;
     std::atomic<bool> running{false};
     std::atomic<std::uint64_t> random_sequences{0};       ///< of loops that have one
     std::atomic<const Worker*> latency_workers{nullptr};  ///< newest first

@@ -9,9 +9,9 @@ class Lockstep::ThreadPoller final : public Poller {
   public:
     ThreadPoller(Lockstep& lockstep, Track& track) : lockstep_(lockstep), track_(track) {}
 
-    int add(int, Interest, void*) override { return 0; }
+    int add(int, Interest, Token) override { return 0; }
 
-    int change(int, Interest, void*) override { return 0; }
+    int change(int, Interest, Token) override { return 0; }
 
     void remove(int) override {}
 

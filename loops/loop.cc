@@ -1,9 +1,9 @@
 #include "loops/loop.h"
 
 #include "loops/group_state.h"
+#include "loops/watch_slot.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tern::loops {
 
@@ -16,7 +16,6 @@ namespace {
 constexpr unsigned round_handlers = 64;
 // Events that go on sending themselves are cut off there when their loop stops.
 constexpr unsigned last_events_max = 100'000;
-constexpr std::size_t reports_max = 32;
 
 std::uint64_t next_random(std::uint64_t& state) {
     state += 0x9e3779b97f4a7c15;
@@ -58,6 +57,11 @@ bool Turn::over() const {
     return now >= limits_.end || (now >= limits_.yields_from && limits_.worker->wanted(now));
 }
 
+/// Whether descriptors had something to say once more. What was put off is not kept waiting.
+bool Turn::look_again() const {
+    return deferred_ == nullptr && !virtual_time() && limits_.worker->look_again();
+}
+
 void Turn::defer(Deferred& work) {
     if (work.pending_) return;
     work.pending_ = true;
@@ -72,7 +76,6 @@ Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view nam
     cell_.group.store(&GroupState::of(group), std::memory_order_relaxed);
     if (name != domain.name()) extras().name = name;
     cell_.inbox.open();
-    cell_.io_ready.store(false, std::memory_order_relaxed);
     GroupState::of(group).place(cell_);
 }
 
@@ -205,7 +208,7 @@ Loop::Outcome Loop::run(Turn::Limits& limits) {
     do {
         more = run_timers(turn);
         more |= run_events(turn);
-        more |= run_watchers(turn);
+        report_failures(turn);
         run_deferred(turn);
     } while (more && !turn.out_of_time());
     if (last) {
@@ -240,7 +243,10 @@ bool Loop::run_timers(Turn& turn) {
 
 bool Loop::run_events(Turn& turn) {
     for (unsigned i = 0; i < round_handlers; ++i) {
-        const Callback event = cell_.events.pop(cell_.inbox);
+        Callback event = cell_.events.pop(cell_.inbox);
+        if (event.function == nullptr && io_ != nullptr && turn.look_again()) {
+            event = cell_.events.pop(cell_.inbox);
+        }
         if (event.function == nullptr) return false;
         event.function(event.context, turn);
         if (turn.spent(event.function)) break;
@@ -248,32 +254,8 @@ bool Loop::run_events(Turn& turn) {
     return events_wait();
 }
 
-bool Loop::run_watchers(Turn& turn) {
-    if (io_ == nullptr) return false;
-    if (io_->failures) report_failures(turn);
-    if (io_->poller == nullptr || !cell_.io_ready.load(std::memory_order_relaxed)) return false;
-    cell_.io_ready.store(false, std::memory_order_seq_cst);
-    std::array<Poller::Report, reports_max> reports;
-    const std::size_t count = io_->poller->wait(reports, Duration());
-    bool more = count == reports.size() || (count > 0 && io_->asks_again(turn.now(), count));
-    std::span<Poller::Report>& batch = io_->batch;
-    batch = std::span(reports).first(count);
-    while (!batch.empty()) {
-        const Poller::Report report = batch.front();
-        batch = batch.subspan(1);
-        if (report.token == nullptr) continue;  // its watcher went away meanwhile
-        static_cast<Watcher*>(report.token)->deliver(turn, report.ready);
-        if (!batch.empty() && turn.out_of_time()) {
-            more = true;  // the rest is reported again
-            break;
-        }
-    }
-    batch = {};
-    if (more) cell_.io_ready.store(true, std::memory_order_relaxed);
-    return more;
-}
-
 void Loop::report_failures(Turn& turn) {
+    if (io_ == nullptr || !io_->failures) return;
     io_->failures = false;
     // A handler may destroy any watcher, so the search starts anew after each.
     Links& watchers = io_->watchers;
@@ -314,27 +296,24 @@ void Loop::finish_events(Turn& turn) {
 void Loop::retire() {
     timers_.clear();
     cell_.events.close(cell_.inbox);
-    if (io_ == nullptr) return;
-    for (Links* at = io_->watchers.next; at != &io_->watchers; at = at->next) {
-        static_cast<Watcher*>(at)->watched_ = false;
+    for (Callback event = cell_.events.pop(cell_.inbox); event.function != nullptr;
+         event = cell_.events.pop(cell_.inbox)) {
+        WatchSlot::drop(event);
     }
-    if (io_->watched_by != nullptr) io_->watched_by->poller().remove(io_->poller->descriptor());
-    io_->watched_by = nullptr;
-    io_->poller.reset();
+    if (io_ != nullptr) io_->retire();
 }
 
-/// After a run, domain still held: tells the thread when to wake us and what to watch for us.
+/// Before a run, domain held: what descriptors say comes to this thread from now on.
+void Loop::settle_io(Worker& worker) {
+    if (io_ != nullptr) io_->settle(worker);
+}
+
+/// After a run, domain still held: tells the thread when to wake us.
 void Loop::settle_books(Worker& worker) {
     const Instant next = timers_.earliest();
     // An earlier appointment that has become void is kept; it costs one empty run at most. What
     // counts is whether the books still have it: another thread's clock may be ahead of ours.
     if (next < cell_.deadline) worker.set_deadline(cell_, next);
-    if (io_ == nullptr || io_->poller == nullptr || io_->watched_by == &worker) return;
-    const int descriptor = io_->poller->descriptor();
-    if (io_->watched_by != nullptr) io_->watched_by->poller().remove(descriptor);
-    const int error = worker.poller().add(descriptor, Interest::readable, &cell_);
-    TERN_ASSERT(error == 0, "cannot watch loop ", name(), ", errno ", error);
-    io_->watched_by = &worker;
 }
 
 void Loop::set_timer(Timer& timer, Instant when) {
@@ -349,25 +328,13 @@ void Loop::set_timer(Timer& timer, Instant when) {
 }
 
 LoopIo& Loop::io() {
-    if (io_ == nullptr) io_ = std::make_unique<LoopIo>();
+    // From outside, home may be changing hands.
+    if (io_ == nullptr)
+        io_ = std::make_unique<LoopIo>(*this, running_here() ? cell_.home : nullptr);
     return *io_;
 }
 
-/// The loop's poller, made with its first watcher; nullptr if the system refuses.
-Poller* Loop::make_poller() {
-    std::unique_ptr<Poller>& poller = io().poller;
-    if (poller == nullptr) {
-        poller = runtime().state_->pollers.make(PollerUse::loop);
-        if (poller != nullptr && !running_here()) loops::wake(cell_);
-    }
-    return poller.get();
-}
-
-/// Takes the watcher out of the list and out of the reports not yet delivered.
 void Loop::forget(Watcher& watcher) {
-    for (Poller::Report& report : io_->batch) {
-        if (report.token == &watcher) report.token = nullptr;
-    }
     Links& links = watcher;
     links.previous->next = links.next;
     links.next->previous = links.previous;

@@ -20,7 +20,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -107,6 +106,7 @@ class Turn {
 
     bool check(Function ran);
     bool over() const;
+    bool look_again() const;
 
     Loop& loop_;
     Pace& pace_;
@@ -178,6 +178,8 @@ class Loop {
     friend class Event;
     friend class Timer;
     friend class Watcher;
+    friend class WatchSlot;
+    friend class LoopIo;
     friend class Worker;
     friend class Runtime;
 
@@ -194,9 +196,7 @@ class Loop {
     Extras& extras();
     Outcome run(Turn::Limits& limits);
     bool run_events(Turn& turn);
-    bool run_event(Turn& turn);
     bool run_timers(Turn& turn);
-    bool run_watchers(Turn& turn);
     void report_failures(Turn& turn);
     void run_deferred(Turn& turn);
     void finish_events(Turn& turn);
@@ -204,8 +204,8 @@ class Loop {
     void retire();
     void set_timer(Timer& timer, Instant when);
     LoopIo& io();
-    void forget(Watcher& watcher);
-    Poller* make_poller();
+    static void forget(Watcher& watcher);
+    void settle_io(Worker& worker);
     void settle_books(Worker& worker);
     Duration jittered(Duration period, Duration jitter);
 

@@ -1,9 +1,10 @@
 #pragma once
 
 /// Readiness of file descriptors, behind an interface so that simulation has its own.
-/// Each loop with watchers owns one; each thread owns one in which the loops' pollers stand (moving
-/// a loop between threads is one remove and one add, whatever it watches). Level triggered.
-/// add, change and remove may be called while another thread waits. It never calls its user.
+/// Each thread owns one, in which the descriptors of its loops stand. A loop that has moved with
+/// many of them owns one too, which stands in the thread's: then moving on is one remove and one
+/// add, whatever it watches. Level triggered. add, change and remove may be called while another
+/// thread waits. It never calls its user.
 
 #include "loops/time.h"
 
@@ -38,17 +39,20 @@ struct Ready {
 /// value, zero for success; nothing else fails. wait() is for the owner alone.
 class Poller {
   public:
+    /// A number of its user's, not zero.
+    using Token = std::uint64_t;
+
     /// One descriptor that is ready; `token` is what add() or change() was given.
     struct Report {
-        void* token = nullptr;
+        Token token = 0;
         Ready ready;
     };
 
     virtual ~Poller() = default;
 
     /// Zero or an errno value. Errors and hang-ups are reported whatever the interest.
-    [[nodiscard]] virtual int add(int fd, Interest interest, void* token) = 0;
-    [[nodiscard]] virtual int change(int fd, Interest interest, void* token) = 0;
+    [[nodiscard]] virtual int add(int fd, Interest interest, Token token) = 0;
+    [[nodiscard]] virtual int change(int fd, Interest interest, Token token) = 0;
     virtual void remove(int fd) = 0;
 
     /// Waits up to `timeout` (zero: looks only), fills `reports`, returns how many.

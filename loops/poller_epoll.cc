@@ -15,7 +15,7 @@ namespace tern::loops {
 
 namespace {
 
-constexpr std::size_t events_max = 64;
+constexpr std::size_t events_max = 256;
 
 std::uint32_t to_epoll(Interest interest) {
     std::uint32_t events = 0;
@@ -53,8 +53,8 @@ int wait_for(int epoll, std::span<epoll_event> events, Duration timeout, bool& p
 EpollPoller::EpollPoller(FileDescriptor epoll, FileDescriptor kick)
     : epoll_(std::move(epoll)), kick_(std::move(kick)) {}
 
-int EpollPoller::add(int fd, Interest interest, void* token) {
-    epoll_event event{.events = to_epoll(interest), .data = {.ptr = token}};
+int EpollPoller::add(int fd, Interest interest, Token token) {
+    epoll_event event{.events = to_epoll(interest), .data = {.u64 = token}};
     const int error = control(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
     if (error != 0) return error;
     // Who waits on the word has not seen that there is something to watch.
@@ -65,8 +65,8 @@ int EpollPoller::add(int fd, Interest interest, void* token) {
     return 0;
 }
 
-int EpollPoller::change(int fd, Interest interest, void* token) {
-    epoll_event event{.events = to_epoll(interest), .data = {.ptr = token}};
+int EpollPoller::change(int fd, Interest interest, Token token) {
+    epoll_event event{.events = to_epoll(interest), .data = {.u64 = token}};
     return control(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
@@ -91,9 +91,9 @@ std::size_t EpollPoller::wait(std::span<Report> reports, Duration timeout) {
     std::size_t count = 0;
     for (int i = 0; i < found; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.ptr == nullptr) continue;  // the kick
+        if (event.data.u64 == 0) continue;  // the kick
         const std::uint32_t bits = event.events;
-        reports[count++] = {event.data.ptr,
+        reports[count++] = {event.data.u64,
                             {(bits & EPOLLIN) != 0, (bits & EPOLLOUT) != 0, (bits & EPOLLERR) != 0,
                              (bits & EPOLLHUP) != 0}};
     }
@@ -147,7 +147,7 @@ std::unique_ptr<Poller> EpollFactory::make(PollerUse use) {
     if (use == PollerUse::thread) {
         kick = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
         if (!kick) return nullptr;
-        epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+        epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
         if (control(epoll.get(), EPOLL_CTL_ADD, kick.get(), &event) != 0) return nullptr;
     }
     return std::make_unique<EpollPoller>(std::move(epoll), std::move(kick));

@@ -21,8 +21,8 @@ class EpollPoller final : public Poller {
   public:
     EpollPoller(FileDescriptor epoll, FileDescriptor kick);
 
-    int add(int fd, Interest interest, void* token) override;
-    int change(int fd, Interest interest, void* token) override;
+    int add(int fd, Interest interest, Token token) override;
+    int change(int fd, Interest interest, Token token) override;
     void remove(int fd) override;
     std::size_t wait(std::span<Report> reports, Duration timeout) override;
     void kick() override;

@@ -132,6 +132,7 @@ class Runtime {
   private:
     friend class GroupState;
     friend class Loop;
+    friend class LoopIo;
     friend class SimRuntime;
     friend class ThreadGroup;
     friend class Worker;

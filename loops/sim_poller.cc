@@ -52,7 +52,7 @@ SimPoller::~SimPoller() {
     descriptors_.close(fd_);
 }
 
-int SimPoller::add(int fd, Interest interest, void* token) {
+int SimPoller::add(int fd, Interest interest, Token token) {
     const auto found = descriptors_.descriptors_.find(fd);
     if (found == descriptors_.descriptors_.end()) return EBADF;
     if (descriptors_.failing_ > 0) {
@@ -65,7 +65,7 @@ int SimPoller::add(int fd, Interest interest, void* token) {
     return 0;
 }
 
-int SimPoller::change(int fd, Interest interest, void* token) {
+int SimPoller::change(int fd, Interest interest, Token token) {
     const auto found = entries_.find(fd);
     if (found == entries_.end()) return ENOENT;
     found->second = {interest, token};
@@ -88,10 +88,16 @@ Ready SimPoller::pending(int fd, const Entry& entry) const {
 
 std::size_t SimPoller::wait(std::span<Report> reports, Duration) {
     std::size_t count = 0;
-    for (const auto& [fd, entry] : entries_) {
-        if (count == reports.size()) break;
-        const Ready ready = pending(fd, entry);
-        if (ready.any()) reports[count++] = {entry.token, ready};
+    auto at = entries_.upper_bound(reported_);
+    reported_ = -1;
+    for (std::size_t left = entries_.size(); left > 0; --left, ++at) {
+        if (at == entries_.end()) at = entries_.begin();
+        const Ready ready = pending(at->first, at->second);
+        if (!ready.any()) continue;
+        reports[count++] = {at->second.token, ready};
+        if (count < reports.size()) continue;
+        reported_ = at->first;
+        break;
     }
     return count;
 }

@@ -53,8 +53,8 @@ class SimPoller final : public Poller {
     explicit SimPoller(SimDescriptors& descriptors);
     ~SimPoller() override;
 
-    int add(int fd, Interest interest, void* token) override;
-    int change(int fd, Interest interest, void* token) override;
+    int add(int fd, Interest interest, Token token) override;
+    int change(int fd, Interest interest, Token token) override;
     void remove(int fd) override;
     std::size_t wait(std::span<Report> reports, Duration timeout) override;
 
@@ -67,7 +67,7 @@ class SimPoller final : public Poller {
 
     struct Entry {
         Interest interest;
-        void* token;
+        Token token;
     };
 
     /// Recomputes whether this poller itself is readable.
@@ -77,6 +77,7 @@ class SimPoller final : public Poller {
     SimDescriptors& descriptors_;
     int fd_;
     std::map<int, Entry> entries_;
+    int reported_ = -1;  ///< the last one of a batch that was full; the next begins behind it
 };
 
 }  // namespace tern::loops

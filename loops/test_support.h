@@ -70,11 +70,11 @@ class ForwardingPoller : public Poller {
   public:
     explicit ForwardingPoller(std::unique_ptr<Poller> real) : real_(std::move(real)) {}
 
-    int add(int fd, Interest interest, void* token) override {
+    int add(int fd, Interest interest, Token token) override {
         return real_->add(fd, interest, token);
     }
 
-    int change(int fd, Interest interest, void* token) override {
+    int change(int fd, Interest interest, Token token) override {
         return real_->change(fd, interest, token);
     }
 

@@ -186,20 +186,20 @@ TEST_CASE("a thread that waits for a kick only hears of what it is given to watc
     EpollFactory factory;
     const auto poller = factory.make(PollerUse::thread);
     const FileDescriptor bell(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
-    int token = 0;
-    void* heard = nullptr;
+    constexpr Poller::Token token = 7;
+    Poller::Token heard = 0;
     std::thread waiter([&] {
         Poller::Report reports[4];
-        while (heard == nullptr) {
+        while (heard == 0) {
             if (poller->wait(reports, Duration::infinite()) == 1) heard = reports[0].token;
         }
     });
     // Most times it waits by then.
     for (unsigned i = 0; i < 1000; ++i)
         std::this_thread::yield();
-    REQUIRE(poller->add(bell.get(), Interest::readable, &token) == 0);
+    REQUIRE(poller->add(bell.get(), Interest::readable, token) == 0);
     waiter.join();
-    CHECK(heard == &token);
+    CHECK(heard == token);
     poller->remove(bell.get());
 }
 

@@ -48,8 +48,7 @@ void Watcher::attach() {
 }
 
 void Watcher::detach() {
-    if (watched_) loop_->io_->poller->remove(fd_);
-    watched_ = false;
+    if (slot_ != nullptr) loop_->io_->remove(*this);
     loop_->forget(*this);
 }
 
@@ -60,18 +59,12 @@ void Watcher::update() {
     const Interest wanted = effective();
     if (silenced_ && wanted == Interest::none) return;
     silenced_ = false;
-    if (watched_ && wanted == registered_) return;
-    Poller* const poller = loop.make_poller();
-    int error = -1;
-    if (poller != nullptr) {
-        error = watched_ ? poller->change(fd_, wanted, this) : poller->add(fd_, wanted, this);
+    if (slot_ != nullptr && wanted == registered_) return;
+    LoopIo& io = loop.io();
+    if (io.settled()) {
+        if ((slot_ != nullptr ? io.change(*this, wanted) : io.add(*this, wanted)) == 0) return;
+        failed_ = io.failures = true;
     }
-    if (error == 0) {
-        watched_ = true;
-        registered_ = wanted;
-        return;
-    }
-    failed_ = loop.io().failures = true;
     loop.wake();
 }
 
@@ -123,8 +116,7 @@ void Watcher::deliver(Turn& turn, Ready ready) {
     if (!ready.any()) return;
     if (wanted == Interest::none) {
         // The kernel would repeat errors and hang-ups for ever: say it once.
-        loop_->io_->poller->remove(fd_);
-        watched_ = false;
+        loop_->io_->remove(*this);
         silenced_ = true;
     }
     function_(context_, turn, ready);

@@ -19,6 +19,8 @@
 namespace tern::loops {
 
 class Loop;
+class LoopIo;
+class WatchSlot;
 
 /// Called with something that is ready and wanted, or an error or hang-up. It may destroy the
 /// watcher.
@@ -67,6 +69,8 @@ class Watcher : private Links {
 
   private:
     friend class Loop;
+    friend class LoopIo;
+    friend class WatchSlot;
 
     Interest effective() const { return paused_ ? (interest_ & Interest::writable) : interest_; }
 
@@ -77,12 +81,12 @@ class Watcher : private Links {
     void deliver(Turn& turn, Ready ready);
 
     Loop* loop_;
+    WatchSlot* slot_ = nullptr;  ///< while it stands in a poller
     int fd_;
     WatchFunction function_;
     void* context_;
     Interest interest_;
     Interest registered_ = Interest::none;
-    bool watched_ = false;   ///< stands in the loop's poller
     bool failed_ = false;    ///< the poller refused; to be reported
     bool silenced_ = false;  ///< hang-up reported while nothing was wanted; out of the poller
     bool paused_ = false;

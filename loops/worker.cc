@@ -39,6 +39,8 @@ constexpr Duration preempted = Duration::from_microseconds(20);
 constexpr Duration way_interval = Duration::from_microseconds(50);
 // So many woken loops run in a row before one that waits for time gets its turn.
 constexpr unsigned favoured_max = 8;
+// A wait that short was none.
+constexpr Duration at_once = Duration::from_microseconds(2);
 
 /// Simulation does not wait.
 Duration spin_limit(const GroupOptions& options, const RuntimeOptions& given) {
@@ -275,6 +277,7 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     called_for_help_ = false;
     pace_.begin();
     loop.domain_.lock_erased();
+    loop.settle_io(*this);
     running_loop = &loop;
     const Loop::Outcome outcome = loop.run(limits);
     running_loop = nullptr;
@@ -352,18 +355,22 @@ void Worker::fire(Instant now) {
     }
 }
 
-void Worker::look_at_poller() {
-    Reports reports;
-    deliver(std::span(reports).first(poller_->wait(reports, Duration())));
+bool Worker::look_at_poller() {
+    const std::size_t count = poller_->wait(reports_, Duration());
+    deliver(count);
+    return count != 0;
 }
 
-void Worker::deliver(std::span<const Poller::Report> reports) {
-    for (const Poller::Report& report : reports) {
-        // The loop may have moved away or stopped meanwhile; its cell is still a cell.
-        LoopCell& cell = *static_cast<LoopCell*>(report.token);
-        cell.io_ready.store(true, std::memory_order_seq_cst);
-        wake(cell);
-    }
+bool Worker::look_again() {
+    return heard_ && last_wait_ < at_once && look_at_poller();
+}
+
+/// The first `count` reports.
+void Worker::deliver(std::size_t count) {
+    heard_ = count != 0;
+    WatchSlots& slots = runtime_.state_->slots;
+    for (const Poller::Report& report : std::span(reports_).first(count))
+        slots.report(report);
 }
 
 Duration Worker::wait_time(Instant now) {
@@ -400,8 +407,7 @@ void Worker::sleep(Duration timeout, Instant since) {
     sleeping_.store(true, std::memory_order_seq_cst);
     group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
     // Whoever queued something before it could see the flag is seen here.
-    Reports reports;
-    const std::size_t count = poller_->wait(reports, has_work() ? Duration() : timeout);
+    const std::size_t count = poller_->wait(reports_, has_work() ? Duration() : timeout);
     group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
     const bool roused = !sleeping_.exchange(false, std::memory_order_seq_cst);
     const Instant awake_at = pace_.refresh();
@@ -412,7 +418,7 @@ void Worker::sleep(Duration timeout, Instant since) {
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     // Only now: what it queues for itself while it counts as asleep would make it kick itself.
-    deliver(std::span(reports).first(count));
+    deliver(count);
     if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);

@@ -86,9 +86,13 @@ class Worker {
     /// Its thread has ended; ready for another one.
     void rest() { demands_.store(0); }
 
+    /// At the end of a run: the descriptors, if they had something without a wait the last time.
+    /// That saves the way through the turn. True if there was something.
+    bool look_again();
+
     // Pieces of a turn; SimRuntime calls them one by one.
     void fire(Instant now);
-    void look_at_poller();
+    bool look_at_poller();
     void run_hooks();
     /// `checks`: zero in real time, else handlers until the slice counts as used up.
     Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
@@ -138,8 +142,6 @@ class Worker {
     /// A run longer than that lets idle threads help with what waits behind it.
     static constexpr Duration help_delay = Duration::from_milliseconds(1);
 
-    using Reports = std::array<Poller::Report, 64>;
-
     struct Times {
         std::atomic<std::uint64_t> working_ns{0};  ///< written by the thread alone
         std::atomic<std::int64_t> idle{0};
@@ -172,7 +174,7 @@ class Worker {
     Duration wait_time(Instant now);
     void sleep(Duration timeout, Instant since);
     void count_turn(Duration wait);
-    static void deliver(std::span<const Poller::Report> reports);
+    void deliver(std::size_t count);
     void maintain();
     void count_load(LoopCell& cell, std::uint64_t took_ns, Instant now);
     void update_earliest();
@@ -186,8 +188,9 @@ class Worker {
     Runtime& runtime_;
     const std::uint16_t index_;
     std::unique_ptr<Poller> poller_;
-    ReadyQueue woken_;    ///< something has come for them
-    ReadyQueue waiting_;  ///< they had used up their slice with work left
+    std::array<Poller::Report, 256> reports_;  ///< of the last look
+    ReadyQueue woken_;                         ///< something has come for them
+    ReadyQueue waiting_;                       ///< they had used up their slice with work left
     std::atomic<bool> sleeping_{false};
     std::atomic<std::uint32_t> demands_{0};
     std::atomic<bool> busy_{false};
@@ -222,6 +225,7 @@ class Worker {
     bool called_for_help_ = false;  ///< in the present run
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
+    bool heard_ = false;         ///< the last look at the poller found something
     bool trimmed_ = true;
     bool reclaimed_ = false;
     std::atomic<std::uint32_t> load_{0};

@@ -1,6 +1,7 @@
 // Events from many senders into loops that are moved, resized and stolen all the time: what was
 // sent to an idle event runs once, and nothing stays behind.
 #include "locking/backoff.h"
+#include "loops/file_descriptor.h"
 #include "loops/test_support.h"
 #include "stress/scale.h"
 
@@ -12,16 +13,24 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace tern::stress {
 
 using loops::Event;
+using loops::FileDescriptor;
 using loops::GroupKind;
 using loops::GroupOptions;
+using loops::Interest;
 using loops::Loop;
+using loops::LoopEntry;
+using loops::PauseReason;
+using loops::Ready;
 using loops::Sent;
 using loops::ThreadGroup;
 using loops::Turn;
+using loops::Watcher;
 using loops::test::Action;
 using loops::test::Real;
 using loops::test::TestLoop;
@@ -77,6 +86,75 @@ void send_at_random(std::deque<Target>& targets, unsigned sender, std::uint64_t 
     }
 }
 
+/// A pair of sockets: a thread writes the bytes 0, 1, 2, ... and a loop reads them.
+struct Stream {
+    explicit Stream(Loop& loop_) : loop(loop_) {
+        int fds[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+        reads = FileDescriptor(fds[0]);
+        writes = FileDescriptor(fds[1]);
+        watch();
+    }
+
+    void watch() {
+        const LoopEntry entry(loop);
+        watcher.reset();
+        watcher.emplace(loop, reads.get(), Interest::readable, ready, this);
+    }
+
+    void pause_or_resume() {
+        const LoopEntry entry(loop);
+        if (watcher->rx_paused()) {
+            watcher->resume_rx(PauseReason::user);
+        } else {
+            watcher->pause_rx(PauseReason::user);
+        }
+    }
+
+    static void ready(void* context, Turn& turn, Ready what) {
+        auto& self = *static_cast<Stream*>(context);
+        TERN_ASSERT(&turn.loop() == &self.loop, "delivered in another loop");
+        TERN_ASSERT(what.readable && !self.watcher->rx_paused(), "delivered unwanted");
+        unsigned char buffer[64];
+        const ssize_t got = ::read(self.reads.get(), buffer, sizeof buffer);
+        for (ssize_t i = 0; i < got; ++i) {
+            TERN_ASSERT(buffer[i] == (self.received & 0xff), "stream out of order");
+            ++self.received;
+        }
+    }
+
+    void write() {
+        const auto byte = static_cast<unsigned char>(sent);
+        if (::write(writes.get(), &byte, 1) == 1) ++sent;
+    }
+
+    /// Ends it if nothing is under way any more.
+    bool finished() {
+        const LoopEntry entry(loop);
+        if (!watcher) return true;
+        if (watcher->rx_paused()) watcher->resume_rx(PauseReason::user);
+        if (received != sent) return false;
+        watcher.reset();
+        return true;
+    }
+
+    Loop& loop;
+    FileDescriptor reads;
+    FileDescriptor writes;
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    std::optional<Watcher> watcher;
+};
+
+void write_at_random(std::deque<Stream>& streams, unsigned writer, std::uint64_t rounds) {
+    std::mt19937 random(writer);
+    for (std::uint64_t i = 0; i < rounds; ++i) {
+        const std::size_t at = random() % streams.size();
+        streams[at - at % senders + writer].write();
+        if (random() % 64 == 0) std::this_thread::yield();
+    }
+}
+
 }  // namespace
 
 TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
@@ -119,6 +197,66 @@ TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
         thread.join();
     for (Target& target : targets)
         CHECK(target.runs == target.queued);
+}
+
+TEST_CASE("a storm of bytes into loops that move, and watchers that come and go, loses none") {
+    const std::uint64_t rounds = scaled(100'000);
+    Real real(3);
+    ThreadGroup& express =
+        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 2});
+    std::deque<TestLoop> all;
+    std::deque<Stream> streams;
+    for (std::size_t i = 0; i < loop_count; ++i) {
+        all.emplace_back(real.group, "target");
+        // Some have so few that they take them along one by one, some so many that they do not.
+        for (std::size_t many = senders * (1 + i % 4); many > 0; --many)
+            streams.emplace_back(all.back().loop);
+    }
+    Stopper stopper(real.runtime);
+    std::atomic<unsigned> active{senders};
+    std::vector<std::thread> threads;
+    std::mt19937 random(1);
+    std::optional<Event> churn;
+    bool resized = true;
+    Action resized_action{[&](Turn&) {
+        resized = true;
+        if (stopper.stopping()) stopper.one_ended();
+    }};
+    Event resized_event(resized_action.callback());
+    Action churn_action{[&](Turn& turn) {
+        all[random() % loop_count].loop.move_to(random() % 2 == 0 ? express : real.group);
+        if (active != 0) {
+            Stream& stream = streams[random() % streams.size()];
+            random() % 2 == 0 ? stream.watch() : stream.pause_or_resume();
+        }
+        bool over = active == 0;
+        for (Stream& stream : streams)
+            over = over && stream.finished();
+        if (over) {
+            stopper.stop(all, resized ? 0 : 1);
+            return;
+        }
+        if (resized && random() % 64 == 0) {
+            resized = false;
+            const unsigned count = 1 + static_cast<unsigned>(random() % 6);
+            real.group.set_threads(count, turn.loop(), resized_event);
+        }
+        churn->send(turn.loop());
+    }};
+    churn.emplace(churn_action.callback());
+    real.run([&](Turn& turn) {
+        churn->send(turn.loop());
+        for (unsigned s = 0; s < senders; ++s) {
+            threads.emplace_back([&, s] {
+                write_at_random(streams, s, rounds);
+                --active;
+            });
+        }
+    });
+    for (std::thread& thread : threads)
+        thread.join();
+    for (const Stream& stream : streams)
+        CHECK(stream.received == stream.sent);
 }
 
 TEST_CASE("a send that finds its event queued is seen by the run to come") {
