@@ -11,6 +11,7 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ constexpr Duration usual_spin = Duration::from_microseconds(20);
 constexpr Duration latency_spin = Duration::from_microseconds(100);
 // While spinning, the kernel is asked once per so many looks at memory.
 constexpr unsigned looks_between_polls = 64;
+// After so many waits without spinning it is tried again.
+constexpr unsigned hand_overs_max = 64;
 // A gap that long between two looks means that somebody else had the processor, and one that long
 // that he needs it.
 constexpr Duration yielded = Duration::from_microseconds(2);
@@ -134,6 +137,7 @@ Duration Worker::running_for(Instant now) const noexcept {
 
 void Worker::serve() {
     system_id_.store(::syscall(SYS_gettid), std::memory_order_relaxed);
+    was_switched();  // counts from here
     // Deadlines are gathered per loop already; the kernel need not add 50 microseconds to each.
     ::prctl(PR_SET_TIMERSLACK, timer_slack_ns);
     if (group_.options().kind == GroupKind::latency) ask_for_slice(group_.options().kernel_slice);
@@ -434,6 +438,12 @@ bool Worker::spin(Duration timeout, Instant since) {
     const Duration limit = nearly_due ? timeout : std::min(timeout, spin_limit_);
     // It would have been in vain the last time, although to be woken took a part of that wait.
     if (!nearly_due && last_wait_ > limit * 2) return false;
+    // If descriptors of ours become ready by whoever shares this processor, to sleep hands it over
+    // with one call of the kernel, to yield and look takes two.
+    if (hand_overs_ > 0 && !nearly_due) {
+        --hand_overs_;
+        return false;
+    }
     const Instant start = pace_.refresh();
     if (!spin_budget_.allows(start)) return false;
     Instant now = start;
@@ -455,15 +465,24 @@ bool Worker::spin(Duration timeout, Instant since) {
             spin_budget_.preempted(now, now - before);
             return false;
         }
-        if (now - before > yielded) look_at_poller();  // he may have sent us something
+        const bool shared = now - before > yielded;
+        const bool reported = shared && look_at_poller();  // he may have sent us something
         if (has_work()) {
-            yields_first_ = true;
+            yields_first_ = shared;
+            if (reported && was_switched()) hand_overs_ = hand_overs_max;
             last_wait_ = now - since;
             return true;
         }
     }
     spin_budget_.spent(now - start);
     return false;
+}
+
+/// Whether the kernel has given our processor to another thread since the last call.
+bool Worker::was_switched() {
+    rusage usage{};
+    ::getrusage(RUSAGE_THREAD, &usage);
+    return std::exchange(switches_, usage.ru_nivcsw) != usage.ru_nivcsw;
 }
 
 /// At the descriptors once and at memory for a while.

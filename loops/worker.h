@@ -165,6 +165,7 @@ class Worker {
     void move_load(Instant now);
     bool spin(Duration timeout, Instant since);
     bool look_around();
+    bool was_switched();
     std::vector<Load> home_loads(Instant now, std::vector<LoopCell*>& cells) const;
 
     bool has_work() const noexcept;
@@ -222,8 +223,10 @@ class Worker {
     SpinBudget spin_budget_;
     WakeLead wake_lead_;
     Instant made_way_;
-    bool called_for_help_ = false;  ///< in the present run
+    bool called_for_help_ = false;               ///< in the present run
     Duration last_wait_ = Duration::infinite();  ///< until there was work again
+    long switches_ = 0;                          ///< by the kernel, against our will
+    unsigned hand_overs_ = 0;                    ///< waits still to come without spinning
     bool yields_first_ = false;  ///< work came last when somebody else had this processor
     bool heard_ = false;         ///< the last look at the poller found something
     bool trimmed_ = true;
