@@ -5,8 +5,10 @@
 #include "loops/poller_epoll.h"
 #include "loops/test_support.h"
 #include "loops/thread_slice.h"
+#include "loops/timer.h"
 #include "loops/watcher.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -29,7 +31,9 @@ namespace {
 struct Counts {
     std::atomic<unsigned> kicks{0};
     std::atomic<unsigned> waits{0};
-    std::atomic<unsigned> timed_waits{0};  ///< that set a timer of the kernel
+    std::atomic<unsigned> timed_waits{0};     ///< that set a timer of the kernel
+    std::atomic<std::int64_t> longest_us{0};  ///< of these
+    Duration late;                            ///< so much later than asked they end, at least
 };
 
 class CountingPoller final : public ForwardingPoller {
@@ -39,8 +43,15 @@ class CountingPoller final : public ForwardingPoller {
 
     std::size_t wait(std::span<Report> reports, Duration timeout) override {
         ++counts_.waits;
-        if (timeout > Duration() && !timeout.is_infinite()) ++counts_.timed_waits;
-        return ForwardingPoller::wait(reports, timeout);
+        const std::size_t count = ForwardingPoller::wait(reports, timeout);
+        if (timeout <= Duration() || timeout.is_infinite()) return count;
+        ++counts_.timed_waits;
+        counts_.longest_us = std::max(counts_.longest_us.load(), timeout.microseconds());
+        const SteadyClock clock;
+        const Instant late = clock.now() + counts_.late;
+        while (count == 0 && clock.now() < late)
+            std::this_thread::yield();
+        return count;
     }
 
     void kick() override {
@@ -180,6 +191,35 @@ TEST_CASE("threads that hand work to and fro look for it before they sleep, unle
     while (kicks > Hops::most / 4 && clock.now() < until)
         kicks = Hops().counts().kicks;
     CHECK(kicks <= Hops::most / 4);
+}
+
+TEST_CASE("a thread asks to be woken early for a timer, which does not fire early for that") {
+    constexpr Duration period = Duration::from_milliseconds(2);
+    constexpr unsigned shots_max = 200;
+    Counted counted(1);
+    counted.factory.counts.late = Duration::from_microseconds(60);
+    TestLoop loop(counted.group, "a");
+    Instant due;
+    unsigned early = 0;
+    unsigned shots = 0;
+    Timer* next = nullptr;
+    Action fire{[&](Turn& turn) {
+        const Instant now = counted.runtime.clock().now();
+        if (now < due) ++early;
+        // By the second half it has learnt how late the kernel is.
+        if (++shots == shots_max / 2) counted.factory.counts.longest_us = 0;
+        if (shots == shots_max) return counted.runtime.quit();
+        due = turn.now() + period;
+        next->at(due);
+    }};
+    Timer timer(loop.loop, fire.callback());
+    next = &timer;
+    Event begin(fire.callback());
+    counted.run([&](Turn&) { begin.send(loop.loop); });
+    CHECK(early == 0);
+    CHECK(counted.factory.counts.longest_us < period.microseconds() - 30);
+    const LoopEntry entry(loop.loop);
+    timer.stop();
 }
 
 TEST_CASE("a thread that waits for a kick only hears of what it is given to watch") {
