@@ -132,7 +132,7 @@ class TERN_CAPABILITY("domain") DomainBase : public RankedLock {
     [[noreturn, gnu::cold]] void not_held(Here where) const;
 
     // One hold in this many is timed, if somebody wants to know.
-    static constexpr std::uint64_t sample_every = 64;
+    static constexpr std::uint64_t sample_every = 128;
 
     // There are as many as there are loops and pools, so it is kept at 88 bytes.
     FutexMutex mutex_;

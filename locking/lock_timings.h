@@ -2,7 +2,7 @@
 
 /// How long domains are waited for and held, as histograms.
 /// Made by whoever wants to know and attached with Domain::measure(); it must outlive the domain or
-/// be detached. Several domains may share one, as those of a level do. Of the holds every 64th is
+/// be detached. Several domains may share one, as those of a level do. Of the holds every 128th is
 /// timed and every one that had to wait; of the waits all. Any thread may read at any time. It
 /// never allocates.
 

@@ -39,7 +39,7 @@ TEST_CASE("the longest hold keeps its place") {
     CHECK(timings.holds().timed == 3);
 }
 
-TEST_CASE("one hold in 64 is timed once a domain is measured") {
+TEST_CASE("one hold in 128 is timed once a domain is measured") {
     Domain<Outer> domain("measured");
     LockTimings timings;
     for (int i = 0; i < 100; ++i)
@@ -49,7 +49,7 @@ TEST_CASE("one hold in 64 is timed once a domain is measured") {
         Guard<Outer> guard = domain.lock_dynamic();
         domain.measure(&timings);
     }
-    for (int i = 0; i < 640; ++i)
+    for (int i = 0; i < 1280; ++i)
         Guard<Outer> guard = domain.lock_dynamic();
     CHECK(timings.holds().timed == 10);
     CHECK(timings.waits().timed == 0);
@@ -59,7 +59,7 @@ TEST_CASE("one hold in 64 is timed once a domain is measured") {
         Guard<Outer> guard = domain.lock_dynamic();
         domain.measure(nullptr);
     }
-    for (int i = 0; i < 640; ++i)
+    for (int i = 0; i < 1280; ++i)
         Guard<Outer> guard = domain.lock_dynamic();
     CHECK(timings.holds().timed == 10);
 }

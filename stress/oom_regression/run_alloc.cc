@@ -56,6 +56,7 @@ class Threads final : public Workload {
             held.objects.assign(pages_ / 4 * objects_per_page, nullptr);
             held.pages.assign(pages_ / 4, nullptr);
         }
+        make_room();
     }
 
     std::optional<Memory> cycle() override {
@@ -75,6 +76,19 @@ class Threads final : public Workload {
 
   private:
     static constexpr std::size_t objects_per_page = 63;
+
+    // More than caches of a thread keep for it.
+    static constexpr std::size_t pages_of_caches = 256;
+
+    /// How full the caches of threads are when most is needed is chance. So there is room for all
+    /// of them from the start; else the cycle in which they are fullest would look like growth.
+    void make_room() {
+        std::vector<void*> pages(pages_ + threads_max_ * pages_of_caches);
+        for (void*& page : pages)
+            page = heap_->page();
+        for (void* page : pages)
+            heap_->give_page(page);
+    }
 
     /// What a thread holds; made once for the largest share, or the C library's heaps would be
     /// measured.
