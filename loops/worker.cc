@@ -303,9 +303,9 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
 }
 
 void Worker::finish_stop(LoopCell& cell) {
-    const Loop::Extras& end = cell.loop->extras();
-    Loop& tell = *end.tell;
-    Event& stopped = *end.stopped;
+    const Loop::Extras& asked = cell.loop->extras();
+    Loop& tell = *asked.tell;
+    Event& stopped = *asked.stopped;
     cell.home->disown(cell);
     change(cell, step_stopped);
     stopped.send(tell);  // the loop may be gone from here on

@@ -319,10 +319,20 @@ void add_event_rows(Suite& suite) {
     latency.kind = loops::GroupKind::latency;
     add_hop_row(suite, workers(2), Cores::two,
                 {.id = "P4",
-                 .text = "hop between two sleeping threads, each with a core of its own",
+                 .text = "hop between two waiting threads, each with a core of its own",
                  .target = {.ratio = 1.05, .peer = "futex"}});
     add_hop_row(suite, workers(2), Cores::one,
                 {.id = "P4-one-core",
+                 .text = "the same with both on one core",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
+    loops::GroupOptions sleepers = workers(2);
+    sleepers.spin = loops::Duration();
+    add_hop_row(suite, sleepers, Cores::two,
+                {.id = "P4-asleep",
+                 .text = "hop between two sleeping threads (no spin), each with a core of its own",
+                 .target = {.ratio = 1.05, .peer = "futex"}});
+    add_hop_row(suite, sleepers, Cores::one,
+                {.id = "P4-asleep-one-core",
                  .text = "the same with both on one core",
                  .target = {.ratio = 1.05, .peer = "futex"}});
     add_hop_row(suite, latency, Cores::two,
