@@ -191,7 +191,7 @@ struct TernCrowd {
             start = Clock::now();
             if (crowded) {
                 machine.group.set_threads(2, machine.runtime.main_loop(), grown.event);
-                look->every(loops::milliseconds(1));
+                look->every(loops::microseconds(250));
             }
             first_shot.event.send(quiet->loop);
             end->in(loops::milliseconds(run_ms));
