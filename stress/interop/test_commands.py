@@ -120,6 +120,10 @@ class Commands(unittest.TestCase):
                 with self.subTest(command=command):
                     ours, theirs = (side.ask(command) for side in sides)
                     self.assertEqual(ours, theirs)
+                if command.startswith(("enable ", "restart ")):
+                    # It comes back by itself, a moment later; only then do replies depend on it.
+                    lab.wait_for("s4 to be up", lambda: all(
+                        " up " in str(side.ask("show protocols s4")) for side in sides), 20)
             for side in sides:
                 side.stream.close()
                 side.socket.close()
