@@ -7,7 +7,6 @@
 #include <type_traits>
 
 #include <catch2/catch.hpp>
-#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 namespace tern::loops {
 
 using test::Action;
+using test::open_descriptors;
 using test::Real;
 using test::Sim;
 using test::TestLoop;
@@ -42,15 +42,6 @@ struct Listener {
     sockaddr_un address{};
     FileDescriptor fd;
 };
-
-std::size_t open_descriptors() {
-    std::size_t count = 0;
-    DIR* const directory = ::opendir("/proc/self/fd");
-    while (::readdir(directory) != nullptr)
-        ++count;
-    ::closedir(directory);
-    return count;
-}
 
 void ignore(void*, Turn&, Ready) {}
 

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include <dirent.h>
+
 namespace tern::loops::test {
 
 struct Control {
@@ -110,5 +112,15 @@ struct Real {
     Runtime runtime;
     ThreadGroup& group;
 };
+
+/// Of this process.
+inline std::size_t open_descriptors() {
+    std::size_t count = 0;
+    DIR* const directory = ::opendir("/proc/self/fd");
+    while (::readdir(directory) != nullptr)
+        ++count;
+    ::closedir(directory);
+    return count;
+}
 
 }  // namespace tern::loops::test

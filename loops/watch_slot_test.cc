@@ -1,6 +1,6 @@
 // Watchers and threads: loops that move while their sockets are written to, watchers that others
 // destroy under load, and how many descriptors all that costs. Socket pairs only.
-#include "loops/file_descriptor.h"
+#include "loops/stream_testing.h"
 #include "loops/test_support.h"
 
 #include <deque>
@@ -10,61 +10,28 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
-#include <dirent.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace tern::loops {
 
 using test::Action;
+using test::open_descriptors;
 using test::Real;
 using test::TestLoop;
 
 namespace {
 
-std::size_t open_descriptors() {
-    std::size_t count = 0;
-    DIR* const directory = ::opendir("/proc/self/fd");
-    while (::readdir(directory) != nullptr)
-        ++count;
-    ::closedir(directory);
-    return count;
-}
-
-/// One end is watched and reads the bytes 0, 1, 2, ...; the other end is the writer's.
-struct Stream {
-    Stream() {
-        int fds[2];
-        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-        reads = FileDescriptor(fds[0]);
-        writes = FileDescriptor(fds[1]);
-    }
-
+/// Its reading end is watched.
+struct Stream : test::ByteStream {
     void watch(Loop& loop) { watcher.emplace(loop, reads.get(), Interest::readable, ready, this); }
 
     static void ready(void* context, Turn&, Ready what) {
         auto& self = *static_cast<Stream*>(context);
         TERN_ASSERT(what.readable && !what.error, "a stream is ready for something else");
         TERN_ASSERT(running_loop == &self.watcher->loop(), "delivered in another loop");
-        unsigned char buffer[256];
-        const ssize_t got = ::read(self.reads.get(), buffer, sizeof buffer);
         // It was read by nobody else, so a report without bytes is one that came twice.
-        if (got <= 0) ++self.in_vain;
-        for (ssize_t i = 0; i < got; ++i) {
-            TERN_ASSERT(buffer[i] == (self.received & 0xff), "stream out of order");
-            ++self.received;
-        }
+        if (!self.read()) ++self.in_vain;
     }
 
-    void write() {
-        const auto byte = static_cast<unsigned char>(sent);
-        if (::write(writes.get(), &byte, 1) == 1) ++sent;
-    }
-
-    FileDescriptor reads;
-    FileDescriptor writes;
-    std::size_t sent = 0;
-    std::size_t received = 0;
     std::size_t in_vain = 0;
     std::optional<Watcher> watcher;
 };

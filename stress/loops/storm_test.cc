@@ -1,7 +1,7 @@
 // Events from many senders into loops that are moved, resized and stolen all the time: what was
 // sent to an idle event runs once, and nothing stays behind.
 #include "locking/backoff.h"
-#include "loops/file_descriptor.h"
+#include "loops/stream_testing.h"
 #include "loops/test_support.h"
 #include "stress/scale.h"
 
@@ -13,13 +13,10 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace tern::stress {
 
 using loops::Event;
-using loops::FileDescriptor;
 using loops::GroupKind;
 using loops::GroupOptions;
 using loops::Interest;
@@ -32,6 +29,7 @@ using loops::ThreadGroup;
 using loops::Turn;
 using loops::Watcher;
 using loops::test::Action;
+using loops::test::ByteStream;
 using loops::test::Real;
 using loops::test::TestLoop;
 
@@ -86,15 +84,9 @@ void send_at_random(std::deque<Target>& targets, unsigned sender, std::uint64_t 
     }
 }
 
-/// A pair of sockets: a thread writes the bytes 0, 1, 2, ... and a loop reads them.
-struct Stream {
-    explicit Stream(Loop& loop_) : loop(loop_) {
-        int fds[2];
-        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
-        reads = FileDescriptor(fds[0]);
-        writes = FileDescriptor(fds[1]);
-        watch();
-    }
+/// A thread writes and a loop reads.
+struct Stream : ByteStream {
+    explicit Stream(Loop& loop_) : loop(loop_) { watch(); }
 
     void watch() {
         const LoopEntry entry(loop);
@@ -115,17 +107,7 @@ struct Stream {
         auto& self = *static_cast<Stream*>(context);
         TERN_ASSERT(&turn.loop() == &self.loop, "delivered in another loop");
         TERN_ASSERT(what.readable && !self.watcher->rx_paused(), "delivered unwanted");
-        unsigned char buffer[64];
-        const ssize_t got = ::read(self.reads.get(), buffer, sizeof buffer);
-        for (ssize_t i = 0; i < got; ++i) {
-            TERN_ASSERT(buffer[i] == (self.received & 0xff), "stream out of order");
-            ++self.received;
-        }
-    }
-
-    void write() {
-        const auto byte = static_cast<unsigned char>(sent);
-        if (::write(writes.get(), &byte, 1) == 1) ++sent;
+        self.read();
     }
 
     /// Ends it if nothing is under way any more.
@@ -139,10 +121,6 @@ struct Stream {
     }
 
     Loop& loop;
-    FileDescriptor reads;
-    FileDescriptor writes;
-    std::size_t sent = 0;
-    std::size_t received = 0;
     std::optional<Watcher> watcher;
 };
 
