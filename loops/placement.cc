@@ -23,21 +23,6 @@ bool BusyMeter::feed(Duration wait) {
     return busy_;
 }
 
-bool SpinBudget::allows(Instant now) {
-    if (filled_at_.is_zero()) filled_at_ = now;
-    const std::int64_t gained_us = (now - filled_at_).microseconds() / share;
-    if (gained_us > 0) {
-        left_us_ = std::min(left_us_ + gained_us, left_us_max);
-        filled_at_ += Duration::from_microseconds(gained_us * share);
-    }
-    return left_us_ > 0 && now >= barred_until_;
-}
-
-void WakeLead::learn(Duration late) {
-    const std::int64_t sample = std::clamp<std::int64_t>(late.microseconds(), 0, late_us_max) * 16;
-    sixteenths_ += sample < sixteenths_ ? (sample - sixteenths_) / 2 : (sample - sixteenths_) / 16;
-}
-
 Duration time_slice(const SliceLimits& limits, Duration elapsed, std::size_t loops) {
     Duration share = std::max(limits.max_latency / 2 - elapsed, Duration());
     // Most often there is one, and a division costs as much as all the rest of this.

@@ -12,6 +12,7 @@
 #include "loops/poller.h"
 #include "loops/runtime.h"
 #include "loops/thread_group.h"
+#include "loops/waiting.h"
 
 #include <algorithm>
 #include <array>
