@@ -116,6 +116,9 @@ class Commands(unittest.TestCase):
             # BIRD asks the rules; ternd says what has been told, so that has to happen first.
             lab.wait_for("all exports", lambda: all(
                 "10.63.0.0/16" in str(side.ask("show route export k4")) for side in sides), 20)
+            # The kernel makes sure that nobody else has it, on either side as long as it likes.
+            lab.wait_for("link-local addresses", lambda: all(
+                "fe80::ff:fe00:2/64" in str(side.ask("show interfaces")) for side in sides), 20)
             for command in SAME:
                 with self.subTest(command=command):
                     ours, theirs = (side.ask(command) for side in sides)
