@@ -28,12 +28,13 @@ void EventQueue::append(EventInbox& inbox, Links& event) noexcept {
     list_.previous = &event;
 }
 
-void EventQueue::gather(EventInbox& inbox) noexcept {
-    append_all(inbox.take());
+std::uint32_t EventQueue::gather(EventInbox& inbox) noexcept {
+    return append_all(inbox.take());
 }
 
-void EventQueue::append_all(Links* newest) noexcept {
-    if (newest == nullptr) return;
+std::uint32_t EventQueue::append_all(Links* newest) noexcept {
+    if (newest == nullptr) return 0;
+    std::uint32_t count = 0;
     // The newest goes to the end; each older one before it.
     Links* after = &list_;
     Links* const before = list_.previous;
@@ -43,16 +44,14 @@ void EventQueue::append_all(Links* newest) noexcept {
         after->previous = newest;
         after = newest;
         newest = older;
+        ++count;
     }
     before->next = after;
     after->previous = before;
+    return count;
 }
 
-Callback EventQueue::pop(EventInbox& inbox) noexcept {
-    if (empty()) {
-        gather(inbox);
-        if (empty()) return {};
-    }
+Callback EventQueue::pop() noexcept {
     auto& first = *static_cast<Event*>(list_.next);
     unlink(first);
     // The next one, which may lie in two lines, and the one behind it, while this one runs.

@@ -57,16 +57,16 @@ class EventQueue {
     bool empty() const noexcept { return list_.next == &list_; }
 
     void append(EventInbox& inbox, Links& event) noexcept;
-    /// The first one, which may be sent again from then on; no function if there is none.
-    Callback pop(EventInbox& inbox) noexcept;
-    /// Brings what was pushed into the list.
-    void gather(EventInbox& inbox) noexcept;
+    /// The first one of some, which may be sent again from then on.
+    Callback pop() noexcept;
+    /// Brings what was pushed into the list; returns how many.
+    std::uint32_t gather(EventInbox& inbox) noexcept;
     void unlink(Links& event) noexcept;
     /// Refuses further pushes; what is queued stays until it is popped.
     void close(EventInbox& inbox) noexcept;
 
   private:
-    void append_all(Links* newest) noexcept;
+    std::uint32_t append_all(Links* newest) noexcept;
 
     Links list_;
 };

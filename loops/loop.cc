@@ -1,5 +1,6 @@
 #include "loops/loop.h"
 
+#include "locking/backoff.h"
 #include "loops/group_state.h"
 #include "loops/watch_slot.h"
 
@@ -60,6 +61,13 @@ bool Turn::over() const {
 /// Whether descriptors had something to say once more. What was put off is not kept waiting.
 bool Turn::look_again() const {
     return deferred_ == nullptr && !virtual_time() && limits_.worker->look_again();
+}
+
+/// Before a look at the inbox that will find something, unless others need the thread.
+void Turn::wait_for_more() const {
+    if (!moderation_.waits() || virtual_time() || limits_.worker->backlog() != 0) return;
+    for (unsigned i = 0; i < Moderation::pauses; ++i)
+        locking::cpu_pause();
 }
 
 void Turn::defer(Deferred& work) {
@@ -243,15 +251,23 @@ bool Loop::run_timers(Turn& turn) {
 
 bool Loop::run_events(Turn& turn) {
     for (unsigned i = 0; i < round_handlers; ++i) {
-        Callback event = cell_.events.pop(cell_.inbox);
-        if (event.function == nullptr && io_ != nullptr && turn.look_again()) {
-            event = cell_.events.pop(cell_.inbox);
-        }
-        if (event.function == nullptr) return false;
+        if (cell_.events.empty() && !gather_events(turn)) return false;
+        const Callback event = cell_.events.pop();
         event.function(event.context, turn);
         if (turn.spent(event.function)) break;
     }
     return events_wait();
+}
+
+/// False if nothing has come.
+bool Loop::gather_events(Turn& turn) {
+    if (!cell_.inbox.empty()) {
+        turn.wait_for_more();
+        turn.moderation_.took(cell_.events.gather(cell_.inbox));
+    } else if (io_ != nullptr && turn.look_again()) {
+        cell_.events.gather(cell_.inbox);
+    }
+    return !cell_.events.empty();
 }
 
 void Loop::report_failures(Turn& turn) {
@@ -282,8 +298,9 @@ void Loop::run_deferred(Turn& turn) {
 /// What was sent before the stop runs; sends from then on are refused.
 void Loop::finish_events(Turn& turn) {
     for (unsigned i = 0; i < last_events_max; ++i) {
-        const Callback event = cell_.events.pop(cell_.inbox);
-        if (event.function != nullptr) {
+        if (cell_.events.empty()) cell_.events.gather(cell_.inbox);
+        if (!cell_.events.empty()) {
+            const Callback event = cell_.events.pop();
             event.function(event.context, turn);
             continue;
         }
@@ -296,10 +313,8 @@ void Loop::finish_events(Turn& turn) {
 void Loop::retire() {
     timers_.clear();
     cell_.events.close(cell_.inbox);
-    for (Callback event = cell_.events.pop(cell_.inbox); event.function != nullptr;
-         event = cell_.events.pop(cell_.inbox)) {
-        WatchSlot::drop(event);
-    }
+    while (!cell_.events.empty())
+        WatchSlot::drop(cell_.events.pop());
     if (io_ != nullptr) io_->retire();
 }
 

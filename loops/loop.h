@@ -15,6 +15,7 @@
 #include "loops/time.h"
 #include "loops/timer.h"
 #include "loops/timer_queue.h"
+#include "loops/waiting.h"
 #include "loops/watcher.h"
 
 #include <atomic>
@@ -107,10 +108,12 @@ class Turn {
     bool check(Function ran);
     bool over() const;
     bool look_again() const;
+    void wait_for_more() const;
 
     Loop& loop_;
     Pace& pace_;
     Limits& limits_;
+    Moderation moderation_;
     Deferred* deferred_ = nullptr;
     Deferred** deferred_end_ = &deferred_;
 };
@@ -196,6 +199,7 @@ class Loop {
     Extras& extras();
     Outcome run(Turn::Limits& limits);
     bool run_events(Turn& turn);
+    bool gather_events(Turn& turn);
     bool run_timers(Turn& turn);
     void report_failures(Turn& turn);
     void run_deferred(Turn& turn);

@@ -1,105 +1,110 @@
 #pragma once
 
-/// Ordered messages to a loop, bounded: posting to a full box is refused, never blocks.
+/// Ordered messages to a loop, bounded: posting to a full box is refused, never waits for room.
 /// Owned by the receiver and used under its loop's domain, except post(), which any thread may
-/// call. Values are moved in and out; one event wakes the loop for any number of messages. Order:
-/// all messages in the order in which their posts took effect.
+/// call. Messages lie side by side in the order posted; the loop takes all of them at once, so that
+/// those who post and the one who receives write to the same lines of memory once for each batch
+/// instead of once for each message, and only the first message of a batch has to send an event.
 
 #include "locking/check.h"
+#include "locking/futex_mutex.h"
 #include "loops/event.h"
 #include "loops/loop.h"
 
-#include <atomic>
 #include <cstddef>
-#include <memory>
-#include <new>
+#include <mutex>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace tern::loops {
 
-/// At most the number of messages given to the constructor; they are moved in and out, and what is
-/// left at the end is destroyed with the box, under the loop's domain and with nobody posting. The
-/// loop is borrowed. Only the constructor allocates.
+/// At most the number of messages given to the constructor wait, and as many that were taken are
+/// being received; they are moved in and out, and what is left at the end is destroyed with the
+/// box, under the loop's domain and with nobody posting. The loop is borrowed. Only the constructor
+/// allocates.
 template <class T>
 class Mailbox {
+    static_assert(std::is_nothrow_move_constructible_v<T>, "messages are moved under a lock");
+
   public:
     /// Called in the loop, once for each message, which is destroyed when it returns; so it may not
     /// destroy the box.
     using Receive = void (*)(void* context, Turn& turn, T& message);
 
-    /// `capacity` is a power of two, at least 2.
     Mailbox(Loop& loop, std::size_t capacity, Receive receive, void* context)
         : loop_(loop),
-          cells_(std::make_unique<Cell[]>(capacity)),
-          mask_(capacity - 1),
           receive_(receive),
           context_(context),
+          capacity_(capacity),
           event_(arrived, this) {
-        TERN_ASSERT(capacity >= 2 && (capacity & mask_) == 0, "mailbox of ", capacity);
-        for (std::size_t i = 0; i < capacity; ++i)
-            cells_[i].sequence.store(i);
-    }
-
-    ~Mailbox() {
-        while (T* message = front())
-            pop(message);
+        TERN_ASSERT(capacity > 0, "mailbox without room");
+        taken_.reserve(capacity);
+        posted_.reserve(capacity);
     }
 
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
-    /// Any thread; never waits. False if the box is full; the message is then left as it was. What
-    /// is posted to a loop that has stopped stays in the box.
+    /// Any thread; waits for no more than another post. False if the box is full; the message is
+    /// then left as it was. What is posted to a loop that has stopped stays in the box.
     [[nodiscard]] bool post(T&& message);
 
-    bool empty() const { return front() == nullptr; }
+    bool empty() const {
+        const std::lock_guard lock(mutex_);
+        return next_ == taken_.size() && posted_.empty();
+    }
 
     /// Drops what has arrived; it is not received.
     void clear() {
-        while (T* message = front())
-            pop(message);
-        event_.cancel();
+        event_.cancel();  // first: who posts from now on sends it again
+        take();
+        taken_.clear();
     }
 
   private:
-    struct Cell {
-        std::atomic<std::size_t> sequence;
-        alignas(T) std::byte storage[sizeof(T)];
-    };
-
     static void arrived(void* context, Turn& turn) { static_cast<Mailbox*>(context)->drain(turn); }
 
+    /// What the last run left, then what has come since. Whoever posts after that sends the event.
     void drain(Turn& turn) {
-        while (T* message = front()) {
-            receive_(context_, turn, *message);
-            pop(message);
+        if (!receive_taken(turn)) return;
+        take();
+        receive_taken(turn);
+    }
+
+    /// False if the loop has to do something else first.
+    bool receive_taken(Turn& turn) {
+        while (next_ < taken_.size()) {
+            T message = std::move(taken_[next_++]);
+            receive_(context_, turn, message);
             if (turn.spent(arrived)) {
                 event_.send(loop_);
-                return;
+                return false;
             }
         }
+        return true;
     }
 
-    T* front() const {
-        Cell& cell = cells_[head_ & mask_];
-        if (cell.sequence.load(std::memory_order_acquire) != head_ + 1) return nullptr;
-        return std::launder(reinterpret_cast<T*>(cell.storage));
+    void take() {
+        taken_.clear();
+        next_ = 0;
+        const std::lock_guard lock(mutex_);
+        taken_.swap(posted_);
     }
 
-    void pop(T* message) {
-        message->~T();
-        cells_[head_ & mask_].sequence.store(head_ + mask_ + 1, std::memory_order_release);
-        ++head_;
-    }
-
+    // What both sides read.
     Loop& loop_;
-    std::unique_ptr<Cell[]> cells_;
-    std::size_t mask_;
-    Receive receive_;
-    void* context_;
-    std::size_t head_ = 0;  // receiver only
-    // What senders write, in a line of its own.
-    alignas(64) std::atomic<std::size_t> tail_{0};  // next ticket
+    const Receive receive_;
+    void* const context_;
+    const std::size_t capacity_;
+
+    // The receiver's, written with each message.
+    alignas(64) std::vector<T> taken_;
+    std::size_t next_ = 0;  ///< of these
+
+    // Written with each post.
+    alignas(64) mutable locking::FutexMutex mutex_;
+    std::vector<T> posted_;
     Event event_;
 };
 
@@ -107,21 +112,15 @@ class Mailbox {
 
 template <class T>
 bool Mailbox<T>::post(T&& message) {
-    std::size_t ticket = tail_.load(std::memory_order_relaxed);
-    for (;;) {
-        Cell& cell = cells_[ticket & mask_];
-        const std::size_t sequence = cell.sequence.load(std::memory_order_acquire);
-        if (sequence == ticket) {
-            if (!tail_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_relaxed))
-                continue;
-            new (cell.storage) T(std::move(message));
-            cell.sequence.store(ticket + 1, std::memory_order_release);
-            event_.send(loop_);
-            return true;
-        }
-        if (static_cast<std::ptrdiff_t>(sequence - ticket) < 0) return false;
-        ticket = tail_.load(std::memory_order_relaxed);
+    bool first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (posted_.size() == capacity_) return false;
+        first = posted_.empty();
+        posted_.push_back(std::move(message));
     }
+    if (first) event_.send(loop_);
+    return true;
 }
 
 }  // namespace tern::loops

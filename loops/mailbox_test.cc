@@ -61,6 +61,56 @@ TEST_CASE("messages that were never received are destroyed with their mailbox") 
     CHECK(counted.use_count() == 1);
 }
 
+TEST_CASE("while what was taken is received, as much again may be posted, and comes after it") {
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+
+    struct Echo {
+        Mailbox<int>* box = nullptr;
+        std::vector<int> got;
+        unsigned refused = 0;
+
+        static void receive(void* context, Turn&, int& message) {
+            auto& self = *static_cast<Echo*>(context);
+            self.got.push_back(message);
+            if (message >= 10) return;
+            // Three places: the first message fills them, the others find the box full.
+            for (int i = 0; i < 3; ++i)
+                self.refused += self.box->post(message * 10 + i) ? 0 : 1;
+        }
+    } echo;
+
+    Mailbox<int> box(loop.loop, 3, Echo::receive, &echo);
+    echo.box = &box;
+    for (int i = 1; i <= 3; ++i)
+        CHECK(box.post(int{i}));
+    CHECK(sim.sim.settle());
+    CHECK(echo.got == std::vector<int>{1, 2, 3, 10, 11, 12});
+    CHECK(echo.refused == 6);
+}
+
+TEST_CASE("a run that is out of time leaves the rest of its messages for the next") {
+    constexpr int many = 10'000;
+    Sim sim;
+    TestLoop loop(*sim.group, "a");
+    std::vector<int> got;
+    Mailbox<int> box(
+        loop.loop, many,
+        [](void* context, Turn&, int& message) {
+            static_cast<std::vector<int>*>(context)->push_back(message);
+        },
+        &got);
+    for (int i = 0; i < many; ++i)
+        CHECK(box.post(int{i}));
+    CHECK(sim.sim.step());
+    CHECK(got.size() < many);
+    CHECK(box.post(int{many}));
+    CHECK(sim.sim.settle());
+    REQUIRE(got.size() == many + 1);
+    for (int i = 0; i <= many; ++i)
+        CHECK(got[static_cast<std::size_t>(i)] == i);
+}
+
 TEST_CASE("a remote call works there and answers here") {
     Sim sim;
     TestLoop there(*sim.group, "there");

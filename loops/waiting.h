@@ -1,8 +1,8 @@
 #pragma once
 
-/// Pure decisions about waiting: how long a thread may look for work before it sleeps, and when it
-/// asks to be woken. Owned by one worker each, no clock, no thread: the worker feeds measurements
-/// in, and tests feed made-up ones.
+/// Pure decisions about waiting: how long a thread may look for work before it sleeps, when it asks
+/// to be woken, and whether a run lets more work come before it looks again. Owned by one worker,
+/// or one run, each; no clock, no thread: measurements are fed in, and tests feed made-up ones.
 
 #include "loops/time.h"
 
@@ -49,6 +49,31 @@ class WakeLead {
     static constexpr std::int64_t late_us_max = 100;
 
     std::int64_t sixteenths_ = 0;
+};
+
+/// Whether a run waits a moment before it takes what others send to its loop. If that trickles in
+/// while it runs, few events at each look, sender and runner take the lines of memory from each
+/// other for each of them; so after some looks more may come first, a microsecond long. Who is sent
+/// one event at a time never waits, nor does who has fallen behind. Network cards do the same and
+/// call it interrupt moderation. A value of one run.
+class Moderation {
+  public:
+    /// So many have been taken at once.
+    void took(std::uint32_t events) {
+        ++takes_;
+        last_ = events;
+    }
+
+    bool waits() const { return takes_ >= takes_unmoderated && last_ < few; }
+
+    static constexpr unsigned pauses = 40;  ///< of the processor; about a microsecond
+
+  private:
+    static constexpr std::uint32_t takes_unmoderated = 3;
+    static constexpr std::uint32_t few = 256;
+
+    std::uint32_t takes_ = 0;
+    std::uint32_t last_ = 0;
 };
 
 }  // namespace tern::loops

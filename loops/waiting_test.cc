@@ -32,4 +32,17 @@ TEST_CASE("a thread that others kept from its processor does not spin for twenty
     CHECK(budget.allows(saved + milliseconds(100)));
 }
 
+TEST_CASE("a run lets more events come if they trickle in, and takes a single one at once") {
+    Moderation moderation;
+    for (int i = 0; i < 3; ++i) {
+        CHECK_FALSE(moderation.waits());
+        moderation.took(1);
+    }
+    CHECK(moderation.waits());
+    moderation.took(1000);
+    CHECK_FALSE(moderation.waits());
+    moderation.took(2);
+    CHECK(moderation.waits());
+}
+
 }  // namespace tern::loops
