@@ -233,7 +233,7 @@ void* Heap::take(std::size_t bytes, std::size_t alignment) noexcept {
 }
 
 void* Heap::take_large(std::size_t bytes, std::size_t alignment) noexcept {
-    const std::size_t offset = round_up(sizeof(Large), std::max<std::size_t>(alignment, 64));
+    const std::size_t offset = round_up(sizeof(Large), std::max(alignment, large_alignment_min));
     const std::size_t pages = pages_for(offset + bytes);
     auto* run = static_cast<std::byte*>(cache_.try_allocate_run(pages));
     if (run == nullptr) return nullptr;
@@ -286,7 +286,7 @@ void Heap::give(std::byte* block, std::size_t bytes, Here where) noexcept {
     const std::size_t granules = granules_for(bytes);
     const auto distance = static_cast<std::size_t>(block - page_of(block));
     const std::size_t first = distance / granule_bytes;
-    if (!cache_.spans(block) || !Page::of(block).held_by(holder_) ||
+    if (!cache_.has_region_at(block) || !Page::of(block).held_by(holder_) ||
         distance % granule_bytes != 0 || !all_in_use(SlotBits::of(block), first, granules))
         [[unlikely]] {
         bad_block(block, bytes, where);
@@ -319,8 +319,10 @@ void Heap::keep_or_free(Page& page) noexcept {
 void Heap::give_large(std::byte* block, std::size_t bytes, Here where) noexcept {
     auto* large = reinterpret_cast<Large*>(block - sizeof(Large));
     std::byte* start = page_of(large);
-    if (large->holder != holder_ || start + large->pages * page_bytes < block + bytes)
-        [[unlikely]] {
+    // Aligned, so that the head does not begin in one region and end behind it.
+    if (reinterpret_cast<std::uintptr_t>(block) % large_alignment_min != 0 ||
+        !cache_.has_region_at(large) || large->holder != holder_ ||
+        start + large->pages * page_bytes < block + bytes) [[unlikely]] {
         bad_block(block, bytes, where);
     }
     *large->previous = large->next;

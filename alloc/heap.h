@@ -89,6 +89,8 @@ class Heap final : public Resource {
         std::uint64_t holder;
     };
 
+    static constexpr std::size_t large_alignment_min = 64;
+
     static constexpr std::size_t bin_of(std::size_t granules);
 
     static constexpr std::size_t granules_for(std::size_t bytes) {

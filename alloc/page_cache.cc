@@ -63,10 +63,7 @@ PageCache::PageCache(PageSource& source, const PageCacheConfig& config)
 PageCache::~PageCache() {
     withdraw();
     while (regions_ != nullptr) {
-        Region& region = *regions_;
-        regions_ = region.next;
-        poison_.reveal(&region, region_bytes);
-        source_.unmap(&region, region_bytes);
+        leave_region(*regions_);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "alloc/page_stack.h"
 #include "alloc/page_stats.h"
 #include "alloc/poison.h"
+#include "alloc/region_map.h"
 #include "locking/domain.h"
 
 #include <atomic>
@@ -54,7 +55,7 @@ struct ReclaimHook {
 
 /// What an address is to a cache.
 enum class PageState : std::uint8_t {
-    foreign,      ///< not in memory of this cache, or in a run longer than a region
+    foreign,      ///< not in memory of this cache
     region_head,  ///< the cache's own books
     in_use,       ///< handed out
     kept,         ///< free, in a magazine or hot
@@ -159,12 +160,11 @@ class PageCache final : public detail::MagazineOwner {
 
     const PageCacheConfig& config() const { return config_; }
 
-    /// Whether an address lies between the first and the last region ever mapped.
-    bool spans(const void* address) const noexcept {
-        const auto at = reinterpret_cast<std::uintptr_t>(address);
-        return at >= lowest_.load(std::memory_order_relaxed) &&
-               at < highest_.load(std::memory_order_relaxed);
-    }
+    /// Where its pages have notes. To be asked before the note of an address that may be wrong is
+    /// read.
+    const RegionMap& regions() const { return region_map_; }
+
+    bool has_region_at(const void* address) const noexcept { return region_map_.has(address); }
 
     /// What an address is; for reports, since it may be something else a moment later.
     PageState state_of(const void* address) const noexcept;
@@ -206,15 +206,15 @@ class PageCache final : public detail::MagazineOwner {
             static_cast<std::uint16_t>(note_mark_ + static_cast<unsigned>(state)));
     }
 
-    /// Whether it is the start of a page that may be handed out, of this or of another cache.
+    /// Whether it is the start of a page that may be handed out.
     bool is_page(const void* page) const noexcept {
         const auto address = reinterpret_cast<std::uintptr_t>(page);
-        return address % page_bytes == 0 && spans(page) &&
+        return address % page_bytes == 0 && has_region_at(page) &&
                address % region_bytes >= region_head_pages * page_bytes;
     }
 
-    /// Whether it is a whole page of a region of this cache.
-    bool ours(const void* page) const noexcept;
+    /// Whether it may be a run of so many pages of this cache.
+    bool is_run(const void* run, std::size_t pages) const noexcept;
 
     void* hand_out(void* page) noexcept {
         poison_.reveal(page, page_bytes);
@@ -248,6 +248,7 @@ class PageCache final : public detail::MagazineOwner {
     std::uint64_t handed_out() const noexcept override;
 
     [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
+    std::string_view refusal(const PageStats& now) const noexcept;
     std::string_view hook_name(std::size_t index) const noexcept;
     std::size_t fill(std::size_t budget) noexcept;
     void back(std::span<void* const> pages) const noexcept;
@@ -260,9 +261,12 @@ class PageCache final : public detail::MagazineOwner {
     void keep_hot(std::span<void* const> pages) noexcept;
     std::size_t take_hot(std::span<void*> room) noexcept;
     void* map(std::size_t pages, std::size_t alignment) noexcept;
-    bool within_span(std::uintptr_t start) const noexcept;
+    void* map_with_head(std::size_t pages) noexcept;
+    Region& enter_region(void* start) noexcept;
+    void leave_region(Region& region) noexcept;
     Region* map_region() noexcept;
     void unmap_region(Region& region) noexcept;
+    std::size_t bytes_of(const Region& region) const noexcept;
     void unmap_empty_regions(std::size_t kept) noexcept;
     Region* region_for_refill() noexcept;
     Refill take_free(Region& region, std::span<void*> room) noexcept;
@@ -270,6 +274,7 @@ class PageCache final : public detail::MagazineOwner {
     void* take_run_from(Region& region, std::size_t pages) noexcept;
     static std::size_t find_run(Region& region, std::size_t pages) noexcept;
     void* take_huge_run(std::size_t pages) noexcept;
+    void give_huge_run(Region& region) noexcept;
     void mark_dirty(Region& region, std::size_t first, std::size_t pages) noexcept;
     void file(Region& region) noexcept;
     void unfile(Region& region) noexcept;
@@ -291,24 +296,21 @@ class PageCache final : public detail::MagazineOwner {
     Poison poison_;
     mutable locking::Domain<PageDepotLevel> depot_{"page depot"};
 
+    RegionMap region_map_;  ///< read by everybody, written with the depot held
     // Everything here is written with the depot held.
     PageStack hot_;
     Region* by_free_[buckets] = {};  ///< regions with free pages, by how many / 64
     Region* regions_ = nullptr;
     Region* dirty_regions_ = nullptr;
-    PageStats counters_;  ///< in_use counts runs only, see stats()
-    std::size_t huge_pages_ = 0;
+    PageStats counters_;           ///< in_use counts runs only, see stats()
     std::size_t unpurgeable_ = 0;  ///< dirty pages that the last purge had to leave
     bool filling_ = false;         ///< between the lower bound and twice of it
     bool cooling_ = false;         ///< between the upper bound and its half
     bool purging_ = false;         ///< pages were moved, or the last purge could not finish
     bool starved_ = false;         ///< the source refused to fill up; waits for pages to come back
+    bool too_far_ = false;         ///< what the source gave last lay too far from the rest
     TestFault fault_ = TestFault::none;
     std::size_t empty_regions_ = 0;  ///< entirely clean
-
-    // All regions ever mapped lie between these; read by everybody.
-    std::atomic<std::uintptr_t> lowest_{~std::uintptr_t{0}};
-    std::atomic<std::uintptr_t> highest_{0};
 
     std::atomic<bool> due_{false};
     std::atomic<bool> kick_pending_{false};

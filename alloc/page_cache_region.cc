@@ -53,60 +53,70 @@ void* PageCache::map(std::size_t pages, std::size_t alignment) noexcept {
     return start;
 }
 
-/// Notes of pages name each other by distance, which must not become too large.
-bool PageCache::within_span(std::uintptr_t start) const noexcept {
-    const std::uintptr_t lowest = std::min(lowest_.load(std::memory_order_relaxed), start);
-    const std::uintptr_t highest =
-        std::max(highest_.load(std::memory_order_relaxed), start + region_bytes);
-    return highest - lowest <= regions_span_max;
+/// Room for a region of so many pages behind its head. Notes of pages name each other by distance,
+/// which must not become too large.
+void* PageCache::map_with_head(std::size_t pages) noexcept {
+    const std::size_t all = region_head_pages + pages;
+    void* start = map(all, region_bytes);
+    too_far_ = start != nullptr && !region_map_.within_span(start, all * page_bytes);
+    if (!too_far_) return start;
+    source_.unmap(start, round_up(all * page_bytes, source_.granularity()));
+    counters_.mapped -= all;
+    ++counters_.unmaps;
+    ++counters_.out_of_memory;
+    return nullptr;
 }
 
-PageCache::Region* PageCache::map_region() noexcept {
-    void* start = map(region_pages, region_bytes);
-    if (start == nullptr) return nullptr;
-    if (!within_span(reinterpret_cast<std::uintptr_t>(start))) {
-        source_.unmap(start, region_bytes);
-        counters_.mapped -= region_pages;
-        ++counters_.unmaps;
-        ++counters_.out_of_memory;
-        return nullptr;
-    }
+PageCache::Region& PageCache::enter_region(void* start) noexcept {
     auto* region = ::new (start) Region();
     region->owner = this;
-    for (std::size_t i = region_head_pages; i < region_pages; ++i) {
-        Region::set(region->clean, i);
-    }
-    region->clean_count = Region::usable;
-    poison_.hide(region->page(region_head_pages), Region::usable * page_bytes);
     region->next = regions_;
     if (regions_ != nullptr) regions_->previous = region;
     regions_ = region;
-    ++counters_.regions;
     counters_.overhead += region_head_pages;
+    region_map_.add(region);
+    return *region;
+}
+
+/// The memory goes with it.
+void PageCache::leave_region(Region& region) noexcept {
+    region_map_.remove(&region);
+    if (region.next != nullptr) region.next->previous = region.previous;
+    (region.previous != nullptr ? region.previous->next : regions_) = region.next;
+    counters_.overhead -= region_head_pages;
+    ++counters_.unmaps;
+    const std::size_t bytes = bytes_of(region);
+    poison_.reveal(&region, bytes);
+    source_.unmap(&region, bytes);
+}
+
+std::size_t PageCache::bytes_of(const Region& region) const noexcept {
+    if (region.huge_pages == 0) return region_bytes;
+    return round_up((region_head_pages + region.huge_pages) * page_bytes, source_.granularity());
+}
+
+PageCache::Region* PageCache::map_region() noexcept {
+    void* start = map_with_head(Region::usable);
+    if (start == nullptr) return nullptr;
+    Region& region = enter_region(start);
+    for (std::size_t i = region_head_pages; i < region_pages; ++i) {
+        Region::set(region.clean, i);
+    }
+    region.clean_count = Region::usable;
+    poison_.hide(region.page(region_head_pages), Region::usable * page_bytes);
+    ++counters_.regions;
     counters_.cold += Region::usable;
-    file(*region);
-    const auto address = reinterpret_cast<std::uintptr_t>(start);
-    if (address < lowest_.load(std::memory_order_relaxed)) {
-        lowest_.store(address, std::memory_order_relaxed);
-    }
-    if (address + region_bytes > highest_.load(std::memory_order_relaxed)) {
-        highest_.store(address + region_bytes, std::memory_order_relaxed);
-    }
-    return region;
+    file(region);
+    return &region;
 }
 
 void PageCache::unmap_region(Region& region) noexcept {
     TERN_ASSERT(!region.listed_dirty, "a clean region in the list of dirty ones");
     unfile(region);
-    if (region.next != nullptr) region.next->previous = region.previous;
-    (region.previous != nullptr ? region.previous->next : regions_) = region.next;
     --counters_.regions;
-    counters_.overhead -= region_head_pages;
-    ++counters_.unmaps;
     counters_.mapped -= region_pages;
     counters_.cold -= Region::usable;
-    poison_.reveal(&region, region_bytes);
-    source_.unmap(&region, region_bytes);
+    leave_region(region);
 }
 
 /// They are all in the last bucket.
@@ -215,14 +225,21 @@ void* PageCache::take_run_from(Region& region, std::size_t pages) noexcept {
 }
 
 void* PageCache::take_huge_run(std::size_t pages) noexcept {
-    void* run = map(pages, page_bytes);
-    if (run == nullptr && empty_regions_ != 0) {
+    void* start = map_with_head(pages);
+    if (start == nullptr && empty_regions_ != 0) {
         // Address space is what is short; that of empty regions may do.
         unmap_empty_regions(0);
-        run = map(pages, page_bytes);
+        start = map_with_head(pages);
     }
-    if (run != nullptr) huge_pages_ += pages;
-    return run;
+    if (start == nullptr) return nullptr;
+    Region& region = enter_region(start);
+    region.huge_pages = static_cast<std::uint32_t>(pages);
+    return region.page(region_head_pages);
+}
+
+void PageCache::give_huge_run(Region& region) noexcept {
+    counters_.mapped -= region_head_pages + region.huge_pages;
+    leave_region(region);
 }
 
 void PageCache::deallocate_run(void* run, std::size_t pages, locking::Here where) noexcept {
@@ -230,19 +247,16 @@ void PageCache::deallocate_run(void* run, std::size_t pages, locking::Here where
         deallocate(run, where);
         return;
     }
-    if (pages <= Region::usable && !ours(run)) bad_page(run, where);
+    if (!is_run(run, pages)) bad_page(run, where);
     {
         const DepotGuard guard = depot_.lock_dynamic();
         TERN_ASSERT(counters_.in_use >= pages, "run freed twice or with a wrong size");
         counters_.in_use -= pages;
+        Region& region = region_of(run);
         if (pages > Region::usable) {
-            counters_.mapped -= pages;
-            huge_pages_ -= pages;
-            ++counters_.unmaps;
-            source_.unmap(run, round_up(pages * page_bytes, source_.granularity()));
+            give_huge_run(region);
         } else {
             poison_.hide(run, pages * page_bytes);
-            Region& region = region_of(run);
             mark_dirty(region, region.index_of(run), pages);
             starved_ = false;
         }

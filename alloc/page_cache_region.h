@@ -14,7 +14,8 @@
 namespace tern::alloc {
 
 /// One region of a cache: which of its pages are free with memory behind them (dirty) and without
-/// (clean). Born and gone with the mapping it lies in.
+/// (clean). Born and gone with the mapping it lies in. A run that is too long for a region has one
+/// of its own, which is as long as it must be and has no free pages.
 struct PageCache::Region {
     static constexpr std::size_t words = region_pages / 64;
     static constexpr std::size_t usable = region_pages - region_head_pages;
@@ -33,6 +34,7 @@ struct PageCache::Region {
     std::uint16_t clean_count = 0;
     /// No run of free pages is longer; lowered by searches in vain, raised when pages come back.
     std::uint16_t run_max = usable;
+    std::uint32_t huge_pages = 0;  ///< of the run that has this region for itself
     std::uint64_t dirty[words] = {};
     std::uint64_t clean[words] = {};
 

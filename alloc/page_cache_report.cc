@@ -33,15 +33,22 @@ std::uint64_t PageCache::handed_out() const noexcept {
 
 // What is an address? ------------------------------------------------------------------------
 
-bool PageCache::ours(const void* page) const noexcept {
-    return is_page(page) && region_of(page).owner == this;
+bool PageCache::is_run(const void* run, std::size_t pages) const noexcept {
+    if (!is_page(run)) return false;
+    const Region& region = region_of(run);
+    const std::size_t index = region.index_of(run);
+    if (region.owner != this) return false;
+    if (region.huge_pages != 0) return pages == region.huge_pages && index == region_head_pages;
+    return index + pages <= region_pages && !has_state(run, NoteState::in_use) &&
+           !has_state(run, NoteState::kept);
 }
 
 /// nullptr if the address lies in none, or in what was one.
 const PageCache::Region* PageCache::region_at(const void* address) const noexcept {
-    if (!spans(address)) return nullptr;
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
     const Region* region = regions_;
-    while (region != nullptr && region != &region_of(address)) {
+    while (region != nullptr &&
+           at - reinterpret_cast<std::uintptr_t>(region) >= bytes_of(*region)) {
         region = region->next;
     }
     return region;
@@ -50,7 +57,8 @@ const PageCache::Region* PageCache::region_at(const void* address) const noexcep
 std::uint64_t PageCache::holder_of(const void* address) const noexcept {
     const DepotGuard guard = depot_.lock_dynamic();
     const Region* region = region_at(address);
-    if (region == nullptr || region->index_of(page_of(address)) < region_head_pages) return 0;
+    if (region == nullptr || region->huge_pages != 0) return 0;
+    if (region->index_of(page_of(address)) < region_head_pages) return 0;
     return note_of<PageNote>(address).holder();
 }
 
@@ -61,6 +69,7 @@ PageState PageCache::state_of(const void* address) const noexcept {
     if (region == nullptr) return PageState::foreign;
     const std::size_t index = region->index_of(page);
     if (index < region_head_pages) return PageState::region_head;
+    if (region->huge_pages != 0) return PageState::in_use;
     if (Region::test(region->dirty, index)) return PageState::dirty;
     if (Region::test(region->clean, index)) return PageState::cold;
     return has_state(page, NoteState::kept) ? PageState::kept : PageState::in_use;
@@ -76,6 +85,9 @@ void PageCache::bad_page(const void* page, Here where) const noexcept {
     if (state == PageState::foreign || state == PageState::region_head) {
         locking::fatal(where, {"page cache: ", page, " given back, which is not a page of it (",
                                text_of(state), ")"});
+    }
+    if (state == PageState::in_use) {
+        locking::fatal(where, {"page cache: ", page, " given back with a wrong number of pages"});
     }
     locking::fatal(where, {"page cache: page ", page, " freed twice, it is ", text_of(state)});
 }
@@ -115,16 +127,23 @@ void PageCache::on_exhaustion(LastWords last_words, void* context) noexcept {
     last_words_context_ = context;
 }
 
+std::string_view PageCache::refusal(const PageStats& now) const noexcept {
+    if (config_.mapped_pages_max != 0 && now.mapped + region_pages > config_.mapped_pages_max) {
+        return "the limit refused";
+    }
+    const DepotGuard guard = depot_.lock_dynamic();
+    return too_far_ ? "what the kernel gave lies more than 8 TiB from the rest"
+                    : "the kernel refused";
+}
+
 void PageCache::exhausted(std::string_view what, Here where) const noexcept {
     const PageStats now = stats();
-    const bool by_limit =
-        config_.mapped_pages_max != 0 && now.mapped + region_pages > config_.mapped_pages_max;
     if (last_words_ != nullptr) last_words_(last_words_context_);
     locking::fatal(where, {"out of memory: no ",
                            what,
                            "; ",
-                           by_limit ? "the limit" : "the kernel",
-                           " refused. Of ",
+                           refusal(now),
+                           ". Of ",
                            now.mapped,
                            " pages mapped (limit ",
                            config_.mapped_pages_max,
@@ -178,6 +197,7 @@ void PageCache::verify_regions() const {
         TERN_ASSERT(dirty == region->dirty_count && clean == region->clean_count,
                     "counters of a region are wrong");
         TERN_ASSERT(dirty == 0 || region->listed_dirty, "dirty region is not listed");
+        TERN_ASSERT(has_region_at(region), "a region that is not on the map");
         TERN_ASSERT((dirty + clean == 0) == (region->bucket == Region::unfiled) &&
                         (dirty + clean == 0 || region->bucket == (dirty + clean) / 64),
                     "region in the wrong bucket");
@@ -185,7 +205,7 @@ void PageCache::verify_regions() const {
                     "region misfiled");
         sum.dirty += dirty;
         sum.cold += clean;
-        ++sum.regions;
+        sum.regions += region->huge_pages == 0 ? 1 : 0;
         sum.empty_regions += region->entirely_clean() ? 1 : 0;
     }
     TERN_ASSERT(sum.dirty == counters_.dirty && sum.cold == counters_.cold &&

@@ -199,7 +199,8 @@ TEST_CASE("runs of pages come from regions, huge ones from the source") {
     CHECK(source.mapped_bytes() == region_bytes);
     void* huge = cache.allocate_run(region_pages + 5);
     std::memset(huge, 3, (region_pages + 5) * page_bytes);
-    CHECK(source.mapped_bytes() == region_bytes + (region_pages + 5) * page_bytes);
+    CHECK(source.mapped_bytes() ==
+          region_bytes + (region_head_pages + region_pages + 5) * page_bytes);
     cache.verify();
     cache.deallocate_run(huge, region_pages + 5);
     cache.deallocate_run(run, 17);
@@ -515,6 +516,10 @@ TEST_CASE("a region too far from the others is no memory") {
     CHECK(pages.size() == region_pages - region_head_pages);
     CHECK(source.returned != 0);
     CHECK(cache.stats().out_of_memory == source.returned);
+    CHECK(locking::death_of([&] {
+              cache.allocate();
+          }).says("no page; what the kernel gave lies more than 8 TiB from the rest"));
+    CHECK(cache.try_allocate_run(2 * region_pages) == nullptr);
     cache.verify();
     for (void* page : pages)
         cache.deallocate(page);

@@ -1,6 +1,7 @@
 #pragma once
 
-/// A page source for tests: counts what is mapped, refuses on demand, pretends other page sizes.
+/// A page source for tests: counts what is mapped, refuses on demand, pretends other page sizes,
+/// leaves holes.
 /// Backed by the kernel. Owned by the test, which must keep it until the cache is gone; any thread.
 /// Purged memory is really given back, so that a test that reads stale contents notices.
 
@@ -8,6 +9,8 @@
 
 #include <atomic>
 #include <cstddef>
+
+#include <sys/mman.h>
 
 namespace tern::alloc {
 
@@ -26,6 +29,9 @@ class TestSource final : public PageSource {
 
     void pretend_granularity(std::size_t bytes) { granularity_ = bytes; }
 
+    /// From now on each mapping has a region behind it that nobody may touch.
+    void leave_holes() { hole_bytes_ = region_bytes; }
+
     std::size_t mapped_bytes() const { return mapped_; }
 
     std::size_t calls() const { return calls_; }
@@ -34,14 +40,17 @@ class TestSource final : public PageSource {
         const std::size_t call = ++calls_;
         if (fail_from_ != 0 && call >= fail_from_) return nullptr;
         if (fail_every_ != 0 && call % fail_every_ == 0) return nullptr;
-        void* start = real_.map(bytes, alignment);
-        if (start != nullptr) mapped_ += bytes;
+        void* start = real_.map(bytes + hole_bytes_, alignment);
+        if (start == nullptr) return nullptr;
+        mapped_ += bytes;
+        if (hole_bytes_ != 0)
+            ::mprotect(static_cast<std::byte*>(start) + bytes, hole_bytes_, PROT_NONE);
         return start;
     }
 
     void unmap(void* start, std::size_t bytes) noexcept override {
         mapped_ -= bytes;
-        real_.unmap(start, bytes);
+        real_.unmap(start, bytes + hole_bytes_);
     }
 
     void purge(void* start, std::size_t bytes) noexcept override { real_.purge(start, bytes); }
@@ -54,6 +63,7 @@ class TestSource final : public PageSource {
     MmapSource real_;
     std::atomic<std::size_t> mapped_{0};
     std::atomic<std::size_t> calls_{0};
+    std::size_t hole_bytes_ = 0;
     std::size_t fail_from_ = 0;
     std::size_t fail_every_ = 0;
     std::size_t granularity_ = 0;

@@ -1,5 +1,10 @@
 #include "alloc/poison.h"
 
+#include <array>
+
+#include <sys/uio.h>
+#include <unistd.h>
+
 #ifdef TERN_MEMCHECK
 #include <valgrind/memcheck.h>
 #endif
@@ -8,6 +13,14 @@ namespace tern::alloc {
 
 __attribute__((no_sanitize("address", "thread"))) std::uint32_t peek(const std::uint32_t* word) {
     return *static_cast<const volatile std::uint32_t*>(word);
+}
+
+bool readable(const void* start, std::size_t bytes) {
+    std::array<std::byte, 128> copy;
+    const iovec from{const_cast<void*>(start), bytes < copy.size() ? bytes : copy.size()};
+    const iovec to{copy.data(), copy.size()};
+    return ::process_vm_readv(::getpid(), &to, 1, &from, 1, 0) ==
+           static_cast<ssize_t>(from.iov_len);
 }
 
 }  // namespace tern::alloc

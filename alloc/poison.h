@@ -30,6 +30,9 @@ namespace tern::alloc {
 /// abort and for marks.
 std::uint32_t peek(const std::uint32_t* word);
 
+/// Whether this process may read these bytes. Asks the kernel, so it is for the words of an abort.
+bool readable(const void* start, std::size_t bytes);
+
 /// A member of each allocator; any thread. It owns nothing and remembers nothing but whether
 /// Valgrind is there.
 class Poison {

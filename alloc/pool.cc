@@ -191,7 +191,17 @@ void Pool::put_block(void* block, std::size_t bytes) noexcept {
 void Pool::adopt_block(Resource& resource, void* block, std::size_t bytes) {
     resource.block_ = block;
     resource.block_bytes_ = bytes;
+    include_block(resource);
     if (home() != nullptr && block == home()->room) resource.block_kind_ = BlockKind::room;
+}
+
+void Pool::include_block(const Resource& resource) noexcept {
+    if (resource.block_bytes_ == 0 || resource.block_bytes_ >= page_block_min) return;
+    const auto start = reinterpret_cast<std::uintptr_t>(resource.block_);
+    const std::uintptr_t end =
+        std::max(lowest_block_ + blocks_extent_, start + resource.block_bytes_);
+    lowest_block_ = blocks_extent_ == 0 ? start : std::min(lowest_block_, start);
+    blocks_extent_ = end - lowest_block_;
 }
 
 /// Of this pool, or of another from where this pool had adopted the resource.
@@ -254,13 +264,23 @@ void Pool::destroy_resource(Resource& resource, Here where) noexcept {
     }
 }
 
+/// Whether it lies where blocks of this pool do, so that there is something before it to look at.
+bool Pool::may_own(const void* payload) const noexcept {
+    const auto last = reinterpret_cast<std::uintptr_t>(payload) - 1;
+    return last % 16 == 15 && (last - lowest_block_ < blocks_extent_ ||
+                               cache_.has_region_at(reinterpret_cast<const void*>(last)));
+}
+
 Pool::Wrapped& Pool::wrapped_of(void* payload, Here where) {
     Wrapped* wrapped = Wrapped::of(payload);
-    if (!wrapped->has_mark(Wrapped::alive)) [[unlikely]] {
-        locking::fatal(where,
-                       {wrapped->has_mark(Wrapped::dead) ? "freed twice: " : "foreign pointer: ",
-                        payload, " is not an object or block of pool ", path(), "; domain ",
-                        domain_.name(), ": ", HolderText(domain_).text()});
+    const bool likely = may_own(payload);
+    // What is wrong may still be of another pool; but it may be nowhere, too.
+    const bool there = likely || readable(wrapped, wrapped_bytes);
+    if (!there || !wrapped->has_mark(Wrapped::alive)) [[unlikely]] {
+        const bool freed = there && wrapped->has_mark(Wrapped::dead);
+        locking::fatal(where, {freed ? "freed twice: " : "foreign pointer: ", payload,
+                               " is not an object or block of pool ", path(), "; domain ",
+                               domain_.name(), ": ", HolderText(domain_).text()});
     }
     if (wrapped->parent() != this) [[unlikely]] {
         locking::fatal(where, {wrapped->kind(), " ", payload, " of pool ",
@@ -401,6 +421,7 @@ void Pool::adopt(Resource& resource, Here where) {
     }
     from->unlink(resource);
     link(resource);
+    include_block(resource);
     if (resource.block_kind_ == Resource::BlockKind::room) {
         // It may outlive the pool it was made in, unless it comes back.
         Home& made_in = Home::of_room(resource.block_);

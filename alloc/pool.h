@@ -284,12 +284,14 @@ class Pool final : public Resource {
     void* try_get_block(std::size_t bytes, std::size_t alignment);
     void put_block(void* block, std::size_t bytes) noexcept;
     void adopt_block(Resource& resource, void* block, std::size_t bytes);
+    void include_block(const Resource& resource) noexcept;
     void leave_room(void* room) noexcept;
     void leave_home(Home& home, const void* start, std::size_t bytes) noexcept;
     void wrap(void* block, std::size_t offset, std::size_t bytes, void (*end)(void* payload));
     void destroy_resource(Resource& resource, locking::Here where) noexcept;
     void destroy_wrapped(void* payload, locking::Here where) noexcept;
     Wrapped& wrapped_of(void* payload, locking::Here where);
+    bool may_own(const void* payload) const noexcept;
     static void prefetch(const Resource* resource) noexcept;
     void destroy_objects(locking::Here where) noexcept;
     void refuse_borrowers(locking::Here where) const;
@@ -315,6 +317,9 @@ class Pool final : public Resource {
 
     List objects_;
     List blocks_;
+    // All blocks that it has had of malloc lie in there: memory elsewhere may not exist.
+    std::uintptr_t lowest_block_ = 0;
+    std::uintptr_t blocks_extent_ = 0;
 };
 
 }  // namespace tern::alloc

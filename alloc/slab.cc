@@ -12,6 +12,7 @@ SlabBase::SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, 
       pool_(pool),
       domain_(pool.domain()),
       cache_(pool.cache()),
+      regions_(cache_.regions()),
       layout_(layout),
       name_(name) {}
 
@@ -26,17 +27,8 @@ SlabBase::Page* SlabBase::new_page() noexcept {
     Page& page = Page::of(memory);
     page.start(holder_, layout_.count);
     poison_.hide(memory, page_bytes);
-    include_region_of(memory);
     ++pages_;
     return &page;
-}
-
-void SlabBase::include_region_of(const void* page) noexcept {
-    const std::uintptr_t region =
-        reinterpret_cast<std::uintptr_t>(page) & ~std::uintptr_t{region_bytes - 1};
-    const std::uintptr_t end = std::max(lowest_ + extent_, region + region_bytes);
-    lowest_ = extent_ == 0 ? region : std::min(lowest_, region);
-    extent_ = end - lowest_;
 }
 
 void SlabBase::free_page(Page& page) noexcept {

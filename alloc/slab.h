@@ -70,8 +70,7 @@ class SlabBase : public Resource {
 
     /// Whether an object may be one of this slab; the caller looks at the slot.
     bool holds_page_of(const void* object) const {
-        return reinterpret_cast<std::uintptr_t>(object) - lowest_ < extent_ &&
-               Page::of(object).held_by(holder_);
+        return regions_.has(object) && Page::of(object).held_by(holder_);
     }
 
     /// For when there is no spare slot; nullptr if there is no memory.
@@ -128,13 +127,10 @@ class SlabBase : public Resource {
     Pool& pool_;
     const locking::DomainBase& domain_;
     PageCache& cache_;
+    const RegionMap& regions_;                   ///< of the cache
     std::uint64_t holder_ = next_page_holder();  ///< marks its pages
-    // All regions with pages of this slab so far lie in there: notes of what lies elsewhere may not
-    // exist.
-    std::uintptr_t lowest_ = 0;
-    std::uintptr_t extent_ = 0;
-    std::byte* current_ = nullptr;  ///< the page in use
-    std::byte* spare_ = nullptr;    ///< a slot freed and not taken again; at most one
+    std::byte* current_ = nullptr;               ///< the page in use
+    std::byte* spare_ = nullptr;                 ///< a slot freed and not taken again; at most one
     std::size_t taken_ = 0;  ///< slots not free in their pages: the live ones and the spare one
     std::size_t live_peak_ = 0;
     Poison poison_;
@@ -154,7 +150,6 @@ class SlabBase : public Resource {
     std::string_view part_of_page(const void* address) const;
     void finish() noexcept;
     Page* new_page() noexcept;
-    void include_region_of(const void* page) noexcept;
     void free_page(Page& page) noexcept;
     void verify_page(const Page& page, SlabStats& sum) const;
 
@@ -211,10 +206,9 @@ class Slab final : public SlabBase {
                                         locking::Here where = locking::Here::now()) noexcept {
         check(where);
         auto* slot = reinterpret_cast<std::byte*>(&object);
-        const auto distance = static_cast<std::size_t>(slot - page_of(slot));
-        const std::size_t index = distance / layout.size;
-        if (!holds_page_of(slot) || index * layout.size != distance || index >= layout.count)
-            [[unlikely]] {
+        const auto address = reinterpret_cast<std::uintptr_t>(slot);
+        const std::size_t index = layout.slot_at(address);
+        if (!holds_page_of(slot) || !layout.is_slot(address)) [[unlikely]] {
             pool_.bad_object(*this, &object, "not an object of this slab", where);
         }
         if (slot == spare_ || Page::of(slot).is_free(slot, index, layout.count)) [[unlikely]] {

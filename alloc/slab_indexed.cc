@@ -150,7 +150,7 @@ bool IndexedSlabBase::has_page_of(const void* address) const {
 }
 
 std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
-    if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) {
+    if (!pool_.cache().has_region_at(object) || !Page::of(object).held_by(holder_)) {
         pool_.bad_object(*this, object, "not an object of this slab", where);
     }
     const std::uint32_t id = id_at(object);

@@ -86,7 +86,7 @@ class IndexedSlabBase : public Resource {
     }
 
     std::uint32_t id_at(const void* object) const {
-        if (!pool_.cache().spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
+        if (!pool_.cache().has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             pool_.bad_object(*this, object, "not an object of this slab", locking::Here::now());
         return SlotBits::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));

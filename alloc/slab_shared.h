@@ -60,9 +60,12 @@ class SharedSlabBase : public detail::MagazineOwner {
         return object;
     }
 
-    void deallocate(void* object, locking::Here where) noexcept {
-        if (!cache_.spans(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
+    void check(const void* object, locking::Here where) const noexcept {
+        if (!cache_.has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             bad_object(object, "not an object of this slab", where);
+    }
+
+    void deallocate(void* object) noexcept {
         poison_.hide(object, layout_.size);
         push(object);
     }
@@ -149,8 +152,9 @@ class SharedSlab final : public SharedSlabBase {
     /// Any thread. What lies in no page of this slab aborts at once; that an object was destroyed
     /// twice shows when its batch goes back to the pages.
     void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
+        check(&object, where);
         object.~T();
-        deallocate(&object, where);
+        deallocate(&object);
     }
 
     template <class... A>
