@@ -224,12 +224,15 @@ TEST_CASE("AT-OOM-3 memory is flat while the number of threads changes", "[AT-OO
         CHECK(stats.magazines == 0);
         CHECK(stats.hot <= 4096);
         if (cycle == 8) mapped_first = stats.mapped;
-        resident_last = resident_kilobytes();
+        // Where in its hysteresis a cycle ends is no growth.
+        resident_last = resident_kilobytes() - stats.kept() * page_bytes / 1024;
         if (cycle == 8) resident_first = resident_last;
     }
     CHECK(cache.stats().mapped <= mapped_first + region_pages);
-    // Stacks of threads come and go; what the hysteresis keeps differs by half of its range.
-    if (!Poison::asan()) CHECK(resident_last <= resident_first + 2048 * 4 + 1024);
+    // Stacks of threads come and go. The address sanitizer keeps what the test itself frees, 124 kB
+    // a cycle or 1.9 MB in all, the thread sanitizer 2.5 MB. A flush that loses pages adds 30 MB a
+    // cycle, with them 560 and 1,000.
+    CHECK(resident_last <= resident_first + 8192);
 }
 
 TEST_CASE("AT-OOM-3 notices a flush that keeps only the last page of a batch", "[AT-OOM-3]") {
