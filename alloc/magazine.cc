@@ -73,19 +73,19 @@ thread_local ThreadExit thread_exit;
 void MagazineRegistry::unlink(Magazine& slot) noexcept {
     *slot.previous = slot.next;
     if (slot.next != nullptr) slot.next->previous = slot.previous;
-    slot.owner_serial = 0;
+    slot.state.store(0, std::memory_order_relaxed);
     slot.owner = nullptr;
 }
 
 void MagazineRegistry::take_stock(Magazine& slot, Stock& stock) noexcept {
-    stock.count = slot.count.load(std::memory_order_relaxed);
+    stock.count = slot.count();
     std::copy_n(slot.items, stock.count, stock.items);
-    slot.count.store(0, std::memory_order_relaxed);
+    slot.set_count(0);
 }
 
 void MagazineRegistry::vacate(Magazine& slot) noexcept {
     mutex.lock();
-    if (slot.owner_serial == 0) {
+    if (slot.key() == 0) {
         mutex.unlock();
         return;
     }
@@ -177,8 +177,7 @@ void MagazineRegistry::settle_child() noexcept {
         give_up_stocks(*owner);
         std::uint64_t taken_here = 0;
         for (const Magazine* slot = owner->slots_; slot != nullptr; slot = slot->next) {
-            taken_here += slot->received.load(std::memory_order_relaxed) -
-                          slot->count.load(std::memory_order_relaxed);
+            taken_here += slot->received.load(std::memory_order_relaxed) - slot->count();
         }
         owner->taken_by_gone_ = owner->handed_out() - taken_here;
     }
@@ -189,7 +188,6 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
     for (Magazine* slot = owner.slots_; slot != nullptr;) {
         Magazine* next = slot->next;
         if (slot < thread_magazines || slot >= thread_magazines + magazine_slots) {
-            slot->count.store(0, std::memory_order_relaxed);
             slot->received.store(0, std::memory_order_relaxed);
             unlink(*slot);
             owner.stocks_lost_ = true;
@@ -201,10 +199,11 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
 // Owners -------------------------------------------------------------------------------------
 
 MagazineOwner::MagazineOwner(OwnerKind kind, std::uint32_t batch)
-    : serial_(registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
+    : key_((registry.last_serial.fetch_add(1, std::memory_order_relaxed) + 1) *
+           Magazine::keys_apart),
       slot_offset_((kind == OwnerKind::innermost
-                        ? serial_ % innermost_slots
-                        : innermost_slots + serial_ % (magazine_slots - innermost_slots)) *
+                        ? serial() % innermost_slots
+                        : innermost_slots + serial() % (magazine_slots - innermost_slots)) *
                    sizeof(Magazine)),
       batch_(batch),
       kind_(kind) {}
@@ -218,7 +217,6 @@ void MagazineOwner::forget_slots() noexcept {
     }
     while (slots_ != nullptr) {
         Magazine& slot = *slots_;
-        slot.count.store(0, std::memory_order_relaxed);
         slot.received.store(0, std::memory_order_relaxed);
         MagazineRegistry::unlink(slot);
     }
@@ -229,7 +227,7 @@ void MagazineOwner::collect_stocks() noexcept {
     for (;;) {
         registry.mutex.lock();
         Magazine* slot = slots_;
-        while (slot != nullptr && slot->count.load(std::memory_order_relaxed) == 0) {
+        while (slot != nullptr && slot->count() == 0) {
             slot = slot->next;
         }
         MagazineRegistry::Stock stock;
@@ -251,7 +249,7 @@ void MagazineOwner::collect_stocks() noexcept {
 
 void MagazineOwner::flush_thread() noexcept {
     Magazine& slot = slot_of_thread();
-    if (slot.owner_serial == serial_) {
+    if (slot.key() == key_) {
         registry.vacate(slot);
         depot_changed();
     }
@@ -259,11 +257,11 @@ void MagazineOwner::flush_thread() noexcept {
 
 Magazine& MagazineOwner::bind_slot() noexcept {
     Magazine& slot = slot_of_thread();
-    if (slot.owner_serial == serial_) return slot;
+    if (slot.key() == key_) return slot;
     registry.vacate(slot);
     thread_exit.armed = true;
     registry.mutex.lock();
-    slot.owner_serial = serial_;
+    slot.state.store(key_, std::memory_order_relaxed);
     slot.owner = this;
     slot.next = slots_;
     slot.previous = &slots_;
@@ -284,13 +282,15 @@ void* MagazineOwner::pop_slow() noexcept {
     }
     // Only now, since the depot may have called a hook that gave something back here.
     Magazine& slot = bind_slot();
-    const std::uint32_t found = slot.count.load(std::memory_order_relaxed);
+    const std::uint32_t found = slot.count();
     if (found == 0) {
         std::copy_n(items, count, slot.items);
         count_received(slot, count);
-        return pop_stocked(slot, static_cast<std::uint32_t>(count));
+        slot.set_count(static_cast<std::uint32_t>(count) - 1);
+        return slot.items[count - 1];
     }
-    void* item = pop_stocked(slot, found);
+    slot.set_count(found - 1);
+    void* item = slot.items[found - 1];
     depot_give({items, count});
     depot_changed();
     return item;
@@ -304,7 +304,7 @@ void MagazineOwner::push_slow(void* item) noexcept {
         return;
     }
     Magazine& slot = bind_slot();
-    std::uint32_t count = slot.count.load(std::memory_order_relaxed);
+    std::uint32_t count = slot.count();
     const bool full = count == 2 * batch_;
     if (full) {
         // The oldest ones; the depot calls nobody who would come back here.
@@ -313,7 +313,8 @@ void MagazineOwner::push_slow(void* item) noexcept {
         count = batch_;
         count_received(slot, 0 - std::uint64_t{batch_});
     }
-    push_stocked(slot, count, item);
+    slot.items[count] = item;
+    slot.set_count(count + 1);
     if (full) depot_changed();
 }
 
@@ -337,7 +338,7 @@ MagazineOwner::Totals MagazineOwner::totals() const noexcept {
     registry.mutex.lock();
     totals.taken = taken_by_gone_;
     for (const Magazine* slot = slots_; slot != nullptr; slot = slot->next) {
-        const std::uint64_t stocked = slot->count.load(std::memory_order_relaxed);
+        const std::uint64_t stocked = slot->count();
         totals.taken += slot->received.load(std::memory_order_relaxed) - stocked;
         totals.stocked += stocked;
     }

@@ -26,16 +26,30 @@ class MagazineOwner;
 
 /// One thread's stock for one owner. Written by its thread; the counters are read by anyone.
 struct Magazine {
-    std::uint64_t owner_serial = 0;  ///< 0: the slot is free
-    std::atomic<std::uint32_t> count{0};
+    static constexpr std::uint64_t keys_apart = 256;
+
+    /// The key of the owner plus how many items there are, so that one comparison is about both;
+    /// 0: the slot is free.
+    std::atomic<std::uint64_t> state{0};
     /// Items got from the depot minus items given to it, modulo 2^64. What is not in stock of them
     /// is in the hands of somebody, so a pair of pop and push need not count.
     std::atomic<std::uint64_t> received{0};
     MagazineOwner* owner = nullptr;
     Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex
     Magazine** previous = nullptr;
-    void* items[2 * batch_max] = {};  ///< the first `count`, the one given last at the end
+    void* items[2 * batch_max] = {};  ///< the first count(), the one given last at the end
+
+    std::uint32_t count() const {
+        return static_cast<std::uint32_t>(state.load(std::memory_order_relaxed) % keys_apart);
+    }
+
+    /// Serials of owners times keys_apart; 0 if nobody owns it.
+    std::uint64_t key() const { return state.load(std::memory_order_relaxed) - count(); }
+
+    void set_count(std::uint32_t count) { state.store(key() + count, std::memory_order_relaxed); }
 };
+
+static_assert(2 * batch_max < Magazine::keys_apart);
 
 inline constexpr std::size_t magazine_slots = 16;
 /// Slots for owners that call no others. A caller's stock is never given back on behalf of one of
@@ -100,21 +114,25 @@ class MagazineOwner {
 
     void* pop() noexcept {
         Magazine& magazine = slot_of_thread();
-        const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
-        if (magazine.owner_serial == serial_ && count != 0) [[likely]] {
-            return pop_stocked(magazine, count);
-        }
-        return pop_slow();
+        const std::uint64_t state = magazine.state.load(std::memory_order_relaxed);
+        // Large if the slot is another owner's, or empty.
+        const std::uint64_t last = state - key_ - 1;
+        if (last >= 2 * batch_max) [[unlikely]]
+            return pop_slow();
+        magazine.state.store(state - 1, std::memory_order_relaxed);
+        return magazine.items[last];
     }
 
     void push(void* item) noexcept {
         Magazine& magazine = slot_of_thread();
-        const std::uint32_t count = magazine.count.load(std::memory_order_relaxed);
-        if (magazine.owner_serial == serial_ && count < 2 * batch_) [[likely]] {
-            push_stocked(magazine, count, item);
-        } else {
+        const std::uint64_t state = magazine.state.load(std::memory_order_relaxed);
+        const std::uint64_t count = state - key_;
+        if (count >= 2 * batch_) [[unlikely]] {
             push_slow(item);
+            return;
         }
+        magazine.items[count] = item;
+        magazine.state.store(state + 1, std::memory_order_relaxed);
     }
 
     /// Items that the user got from the depot past the stock; modulo 2^64, since they may be
@@ -124,7 +142,7 @@ class MagazineOwner {
     std::uint32_t batch() const { return batch_; }
 
     /// From 1; no two owners of the process have the same.
-    std::uint64_t serial() const { return serial_; }
+    std::uint64_t serial() const { return key_ / Magazine::keys_apart; }
 
     /// Whether this is the child of a fork that gave up stocks of other threads.
     bool stocks_lost() const { return stocks_lost_; }
@@ -148,23 +166,13 @@ class MagazineOwner {
         return *reinterpret_cast<Magazine*>(slots + slot_offset_);
     }
 
-    static void* pop_stocked(Magazine& magazine, std::uint32_t count) {
-        magazine.count.store(count - 1, std::memory_order_relaxed);
-        return magazine.items[count - 1];
-    }
-
-    static void push_stocked(Magazine& magazine, std::uint32_t count, void* item) {
-        magazine.items[count] = item;
-        magazine.count.store(count + 1, std::memory_order_relaxed);
-    }
-
     void* pop_slow() noexcept;
     void push_slow(void* item) noexcept;
     void forget_slots() noexcept;
     Magazine& bind_slot() noexcept;
     static void count_received(Magazine& slot, std::uint64_t items);
 
-    std::uint64_t serial_;
+    std::uint64_t key_;        ///< see Magazine::key()
     std::size_t slot_offset_;  ///< of its slot, in bytes: spares each pop a multiplication
     std::uint32_t batch_;
     OwnerKind kind_;
