@@ -339,7 +339,7 @@ void Loop::set_timer(Timer& timer, Instant when) {
     // Of what was the earliest before the thread knows, or the loop has been woken to tell it.
     const Instant before = timers_.earliest();
     timers_.set(timer, when);
-    if (timers_.earliest() < before) loops::wake(cell_);
+    if (when < before) loops::wake(cell_);
 }
 
 LoopIo& Loop::io() {

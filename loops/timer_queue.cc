@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t heap_max = 128;
 // From that many entries on, sorting by counting beats comparing.
 constexpr std::size_t counting_sort_min = 128;
-constexpr std::size_t prefetch_ahead = 4;
+constexpr std::size_t prefetch_ahead = 8;
 
 /// Latest first. All entries lie within one tick of the wheel.
 void sort_slot(std::vector<TimerEntry>& entries, std::vector<TimerEntry>& scratch) {
@@ -158,7 +158,7 @@ void TimerQueue::insert(Timer& timer, Instant at) {
     timer.filed_ = at;
     if (parts.wheel == nullptr && parts.heap.size() >= heap_max) start_wheel();
     if (parts.wheel != nullptr && parts.wheel->covers(at)) {
-        parts.wheel->file(timer, at);
+        parts.wheel->file(timer);
     } else {
         parts.heap.insert(timer, at);
     }
@@ -171,7 +171,7 @@ void TimerQueue::start_wheel() {
     parts.wheel = std::make_unique<TimerWheel>();
     parts.heap.clear();
     for (const TimerEntry& entry : entries)
-        parts.wheel->file(*entry.timer, entry.at);
+        parts.wheel->file(*entry.timer);
 }
 
 void TimerQueue::remove(Timer& timer) {
@@ -199,7 +199,7 @@ Timer* TimerQueue::take_first(Instant now) {
         if (entry.at > now) return nullptr;
         Timer& timer = *entry.timer;
         if (from_run && parts.run.size() > prefetch_ahead) {
-            __builtin_prefetch(parts.run[parts.run.size() - 1 - prefetch_ahead].timer, 1);
+            Timer::prefetch(parts.run[parts.run.size() - 1 - prefetch_ahead].timer);
         }
         remove(timer);
         if (timer.expiry_ <= entry.at) return &timer;

@@ -61,6 +61,26 @@ TEST_CASE("timers of one slot come in order of time although they were set in no
     CHECK(twins.queue.empty());
 }
 
+TEST_CASE("what is left of a slot after most was taken back comes in time") {
+    TimerTwins twins(1000);
+    std::mt19937 random(5);
+    const auto set = [&](std::size_t i) {
+        twins.set(*twins.timers[i], at_us(3'600'000'000 + static_cast<int>(random() % 1000)));
+    };
+    for (std::size_t i = 0; i < 1000; ++i)
+        set(i);
+    // The earliest are taken back and come again: the slot is tidied several times.
+    for (int i = 0; i < 4000; ++i) {
+        const std::size_t which = random() % 950;
+        twins.remove(*twins.timers[which]);
+        twins.check();
+        if (i < 2000) set(which);
+    }
+    twins.expire(at_us(3'600'000'500));
+    twins.expire(at_us(3'600'001'000));
+    CHECK(twins.queue.empty());
+}
+
 TEST_CASE("the far ends of time can be set") {
     TimerTwins twins(300);
     for (std::size_t i = 0; i < 200; ++i)

@@ -10,17 +10,16 @@ namespace tern::loops {
 
 namespace {
 
-// How far ahead of the entry at hand a timer's line is asked for.
-constexpr std::size_t prefetch_ahead = 8;
+// How far ahead of the timer at hand another one is asked for.
+constexpr std::size_t prefetch_ahead = 16;
 // A slot keeps that much room for its next turn and gives the rest back.
 constexpr std::size_t kept_entries = 64;
-// So many holes, and more holes than timers, make a slot worth tidying.
+// So many holes, and three for each timer, make a slot worth tidying, which touches its timers.
 constexpr std::uint32_t compact_holes = 64;
 
-void prefetch(const std::vector<TimerEntry>& entries, std::size_t at) {
-    if (at + prefetch_ahead < entries.size()) {
-        __builtin_prefetch(entries[at + prefetch_ahead].timer, 1);
-    }
+/// A hole is as good as none.
+const Timer* ahead(const std::vector<Timer*>& entries, std::size_t at) {
+    return at + prefetch_ahead < entries.size() ? entries[at + prefetch_ahead] : nullptr;
 }
 
 }  // namespace
@@ -34,13 +33,9 @@ std::uint64_t TimerWheel::Level::first() const {
     return slots;
 }
 
-void TimerWheel::file(Timer& timer, Instant at) {
-    ++live_;
-    put({at, &timer});
-}
-
-void TimerWheel::put(TimerEntry entry) {
-    const std::uint64_t tick = tick_of(entry.at);
+void TimerWheel::file(Timer& timer) {
+    const Instant at = timer.filed_;
+    const std::uint64_t tick = tick_of(at);
     const auto differing = static_cast<unsigned>(std::bit_width(tick ^ base_));
     const unsigned level = differing == 0 ? 0 : (differing - 1) / digit_bits;
     if (levels_[level] == nullptr) levels_[level] = std::make_unique<Level>();
@@ -48,49 +43,52 @@ void TimerWheel::put(TimerEntry entry) {
     Slot& slot = levels_[level]->slots_[digit];
     if (slot.entries.empty()) {
         levels_[level]->mark(digit, true);
-        slot.least = entry.at;
-    } else if (entry.at < slot.least) {
-        slot.least = entry.at;
+        slot.least = at;
+    } else if (at < slot.least) {
+        slot.least = at;
     }
-    entry.timer->slot_ =
-        static_cast<std::uint16_t>(Timer::first_wheel_slot + level * slots + digit);
-    entry.timer->index_ = static_cast<std::uint32_t>(slot.entries.size());
-    slot.entries.push_back(entry);
+    earliest_ = std::min(earliest_, at);
+    timer.slot_ = static_cast<std::uint16_t>(Timer::first_wheel_slot + level * slots + digit);
+    timer.index_ = static_cast<std::uint32_t>(slot.entries.size());
+    slot.entries.push_back(&timer);
 }
 
 void TimerWheel::take_back(Timer& timer) {
     const unsigned number = timer.slot_ - Timer::first_wheel_slot;
     Level& level = *levels_[number / slots];
     Slot& slot = level.slots_[number % slots];
-    slot.entries[timer.index_].timer = nullptr;
-    --live_;
+    slot.entries[timer.index_] = nullptr;
     ++slot.holes;
+    const Instant before = slot.least;
     if (slot.holes == slot.entries.size()) {
         release(slot.entries);
         slot.holes = 0;
         level.mark(number % slots, false);
-    } else if (slot.holes >= compact_holes && slot.holes > slot.entries.size() / 2) {
+    } else if (slot.holes >= compact_holes && slot.holes > slot.entries.size() / 4 * 3) {
         compact(slot);
+    } else {
+        return;
     }
+    if (before == earliest_) earliest_ = least();
 }
 
 void TimerWheel::compact(Slot& slot) {
     std::uint32_t kept = 0;
     slot.least = Instant::never();
     for (std::size_t i = 0; i < slot.entries.size(); ++i) {
-        prefetch(slot.entries, i);
-        const TimerEntry entry = slot.entries[i];
-        if (entry.timer == nullptr) continue;
-        entry.timer->index_ = kept;
-        slot.entries[kept++] = entry;
-        slot.least = std::min(slot.least, entry.at);
+        __builtin_prefetch(ahead(slot.entries, i), 1);
+        Timer* const timer = slot.entries[i];
+        if (timer == nullptr) continue;
+        timer->index_ = kept;
+        slot.entries[kept++] = timer;
+        slot.least = std::min(slot.least, timer->filed_);
     }
     slot.entries.resize(kept);
     slot.holes = 0;
 }
 
-Instant TimerWheel::earliest() const {
-    if (live_ == 0) return Instant::never();
+/// The bound of the first occupied slot, which is below those of all others.
+Instant TimerWheel::least() const {
     for (const std::unique_ptr<Level>& level : levels_) {
         if (level == nullptr) continue;
         const std::uint64_t digit = level->first();
@@ -100,7 +98,7 @@ Instant TimerWheel::earliest() const {
 }
 
 bool TimerWheel::hand_out(Instant now, std::vector<TimerEntry>& out) {
-    while (live_ != 0 && earliest() <= now) {
+    while (earliest_ <= now) {
         unsigned at = 0;
         while (levels_[at] == nullptr || levels_[at]->first() == slots)
             ++at;
@@ -113,9 +111,10 @@ bool TimerWheel::hand_out(Instant now, std::vector<TimerEntry>& out) {
         }
         Slot& slot = levels_[0]->slots_[digit];
         for (std::size_t i = 0; i < slot.entries.size(); ++i) {
-            if (slot.entries[i].timer != nullptr) out.push_back(slot.entries[i]);
+            Timer::prefetch(ahead(slot.entries, i));
+            Timer* const timer = slot.entries[i];
+            if (timer != nullptr) out.push_back({timer->filed_, timer});
         }
-        live_ -= slot.entries.size() - slot.holes;
         release(slot.entries);
         slot.holes = 0;
         levels_[0]->mark(digit, false);
@@ -134,19 +133,20 @@ void TimerWheel::advance(std::uint64_t tick) {
         const std::uint64_t digit = digit_of(tick, at);
         Slot& slot = levels_[at]->slots_[digit];
         if (slot.entries.empty()) continue;
-        std::vector<TimerEntry> entries = std::exchange(slot.entries, {});
+        std::vector<Timer*> entries = std::exchange(slot.entries, {});
         slot.holes = 0;
         levels_[at]->mark(digit, false);
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            prefetch(entries, i);
-            if (entries[i].timer != nullptr) put(entries[i]);
+            __builtin_prefetch(ahead(entries, i), 1);
+            if (entries[i] != nullptr) file(*entries[i]);
         }
     }
+    earliest_ = least();
 }
 
-void TimerWheel::release(std::vector<TimerEntry>& entries) {
+void TimerWheel::release(std::vector<Timer*>& entries) {
     if (entries.capacity() > kept_entries) {
-        std::vector<TimerEntry>().swap(entries);
+        std::vector<Timer*>().swap(entries);
     } else {
         entries.clear();
     }

@@ -1,10 +1,12 @@
 #pragma once
 
-/// The far future of one loop's timers: arrays of entries by time, seven levels of 256 slots.
+/// The far future of one loop's timers: arrays of pointers by time, seven levels of 256 slots.
 /// Level 0 has slots of 1.024 ms, each further level slots 256 times as long; together they span
 /// all of Instant. Filing an entry is an append, taking one back leaves a hole, so neither touches
-/// any other timer; what a slot holds is sorted only when its time has come. Owned by a TimerQueue,
-/// under its loop's domain. It never looks at a clock and never calls a timer.
+/// any other timer; what a slot holds is sorted only when its time has come. The time of an entry
+/// stands in its timer, which is touched when the entry moves anyway; half as much is written per
+/// entry so. Owned by a TimerQueue, under its loop's domain. It never looks at a clock and never
+/// calls a timer.
 ///
 ///   base: everything earlier has been handed out (to the queue's run and heap)
 ///   level of an entry: the highest digit (base 256, of its tick) in which it differs from base;
@@ -37,13 +39,13 @@ class TimerWheel {
     /// Whether an entry for `at` belongs here; otherwise its time has been handed out.
     bool covers(Instant at) const { return tick_of(at) >= base_; }
 
-    bool empty() const { return live_ == 0; }
-
-    void file(Timer& timer, Instant at);
+    /// Files it under the time of its entry.
+    void file(Timer& timer);
     void take_back(Timer& timer);
 
     /// No entry is earlier; Instant::never() if there is none.
-    Instant earliest() const;
+    Instant earliest() const { return earliest_; }
+
     /// Appends the first slot's entries to `out`, unsorted, holes left out, if some of them may be
     /// due, and base moves behind that slot; otherwise false, and base moves to `now`.
     bool hand_out(Instant now, std::vector<TimerEntry>& out);
@@ -53,9 +55,9 @@ class TimerWheel {
 
   private:
     struct Slot {
-        std::vector<TimerEntry> entries;
-        Instant least = Instant::never();  ///< lower bound
+        std::vector<Timer*> entries;
         std::uint32_t holes = 0;
+        Instant least = Instant::never();  ///< lower bound
     };
 
     struct Level {
@@ -81,13 +83,13 @@ class TimerWheel {
         return tick >> (digit_bits * level) & (slots - 1);
     }
 
-    void put(TimerEntry entry);
+    Instant least() const;
     void advance(std::uint64_t tick);
     void compact(Slot& slot);
-    static void release(std::vector<TimerEntry>& entries);
+    static void release(std::vector<Timer*>& entries);
 
-    std::uint64_t base_ = 0;  ///< in ticks
-    std::size_t live_ = 0;
+    std::uint64_t base_ = 0;               ///< in ticks
+    Instant earliest_ = Instant::never();  ///< the least bound of all slots
     std::array<std::unique_ptr<Level>, levels_max> levels_;
 };
 
@@ -98,13 +100,13 @@ void TimerWheel::clear(F&& visit) {
     for (const std::unique_ptr<Level>& level : levels_) {
         if (level == nullptr) continue;
         for (Slot& slot : level->slots_) {
-            for (const TimerEntry& entry : slot.entries) {
-                if (entry.timer != nullptr) visit(*entry.timer);
+            for (Timer* const timer : slot.entries) {
+                if (timer != nullptr) visit(*timer);
             }
         }
     }
     levels_ = {};
-    live_ = 0;
+    earliest_ = Instant::never();
 }
 
 }  // namespace tern::loops
