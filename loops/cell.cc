@@ -27,7 +27,7 @@ void CellStore::give_back(LoopCell& cell) {
     cell.loop = nullptr;
     cell.hand_to.store(LoopCell::nobody, std::memory_order_relaxed);
     cell.load_ns.store(0, std::memory_order_relaxed);
-    cell.owed_us.store(0, std::memory_order_relaxed);
+    cell.rest_us.store(0, std::memory_order_relaxed);
     cell.used_ns.store(0, std::memory_order_relaxed);
     cell.deadline = Instant::never();
     const std::lock_guard lock(mutex_);
@@ -73,6 +73,14 @@ void ReadyQueue::add(LoopCell& cell) noexcept {
     if (incoming_.load(std::memory_order_relaxed) != nullptr) gather();
     cell.queue_next = nullptr;
     append(cell, cell, 1);
+}
+
+void ReadyQueue::add_first(LoopCell& cell) noexcept {
+    const Taking taking(*this);
+    cell.queue_next = first_;
+    first_ = &cell;
+    if (last_ == nullptr) last_ = &cell;
+    count(gathered_.load(std::memory_order_relaxed) + 1);
 }
 
 void ReadyQueue::append(LoopCell& first, LoopCell& last, std::uint32_t count_) noexcept {

@@ -47,7 +47,7 @@ struct LoopCell {
     std::atomic<std::uint16_t> hand_to{nobody};  ///< the balancer's wish: a worker of its group
     std::atomic<std::uint32_t> load_ns{0};       ///< run time, halved every load window
     std::atomic<std::uint16_t> load_window{0};
-    std::atomic<std::uint16_t> owed_us{0};   ///< of its slice, given up for others; comes on top
+    std::atomic<std::uint16_t> rest_us{0};   ///< of a slice cut short for others; 0: a new one
     std::atomic<std::uint32_t> moved_ms{0};  ///< when it came here from another thread; 0: never
 
     std::atomic<std::uint32_t> queue_depth{
@@ -113,6 +113,8 @@ class ReadyQueue {
     void push(LoopCell& cell) noexcept;
     /// The same for the owner of the queue.
     void add(LoopCell& cell) noexcept;
+    /// By the owner: before all others.
+    void add_first(LoopCell& cell) noexcept;
     LoopCell* pop() noexcept;
     /// Takes a certain cell out; false if it is not here. Linear; for teardown.
     bool remove(LoopCell& cell) noexcept;

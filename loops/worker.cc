@@ -251,16 +251,17 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
         if (cell.home != nullptr) cell.home->disown(cell);
         adopt(cell);
         cell.moved_ms.store(stamp_ms(now), std::memory_order_relaxed);
-        // The loops that had its time are those of the other thread.
-        cell.owed_us.store(0, std::memory_order_relaxed);
+        // The loops it stepped aside for are those of the other thread.
+        cell.rest_us.store(0, std::memory_order_relaxed);
         group_.moves.fetch_add(1, std::memory_order_relaxed);
     }
     change(cell, [this](LoopWord word) { return step_run(word, index_); });
     Loop& loop = *cell.loop;
     run_started_us_.store(now.microseconds(), std::memory_order_relaxed);
+    const auto rest = Duration::from_microseconds(cell.rest_us.load(std::memory_order_relaxed));
+    if (!rest.is_zero()) slice = std::min(slice, rest);
     const Duration patience = std::min(slice, group_.limits().min_slice);
-    const auto owed = Duration::from_microseconds(cell.owed_us.load(std::memory_order_relaxed));
-    Turn::Limits limits{.pace = &pace_, .end = now + slice + owed, .yields_from = now + patience};
+    Turn::Limits limits{.pace = &pace_, .end = now + slice, .yields_from = now + patience};
     limits.worker = checks == 0 ? this : nullptr;
     limits.checks = checks;
     const std::uint64_t before_ns = pace_.spent_ns();
@@ -274,18 +275,30 @@ Instant Worker::run_cell(LoopCell& cell, Duration slice, std::uint32_t checks) {
     if (outcome != Loop::Outcome::stopped) loop.settle_books(*this);
     loop.domain_.unlock_erased();
     pace_.finish();
-    const bool unfinished = outcome == Loop::Outcome::more;
-    keep_rest(cell, unfinished ? limits.end - pace_.now() : Duration(), slice);
     run_started_us_.store(0, std::memory_order_relaxed);
     count_run(cell, pace_.spent_ns() - before_ns, limits.slowest);
     if (outcome == Loop::Outcome::stopped) {
         finish_stop(cell);
     } else {
-        const bool more = outcome == Loop::Outcome::more;
-        const LoopStep step = change(cell, [more](LoopWord word) { return step_done(word, more); });
-        if (step.enqueue) (more ? waiting_ : woken_).add(cell);
+        put_back(cell, outcome == Loop::Outcome::more, limits.end);
     }
     return pace_.now();
+}
+
+/// After a run that might have lasted until `slice_end`. A loop that stepped aside for others with
+/// work left goes on as the first of those that wait for time, with the rest of its slice. At the
+/// end of the queue a timer that keeps step with the round of the loops would always cut the same.
+void Worker::put_back(LoopCell& cell, bool more, Instant slice_end) {
+    const std::int64_t rest = more ? (slice_end - pace_.now()).microseconds() : 0;
+    const auto kept = static_cast<std::uint16_t>(std::clamp<std::int64_t>(rest, 0, UINT16_MAX));
+    cell.rest_us.store(kept, std::memory_order_relaxed);
+    const LoopStep step = change(cell, [more](LoopWord word) { return step_done(word, more); });
+    if (!step.enqueue) return;
+    if (kept != 0) {
+        waiting_.add_first(cell);
+    } else {
+        (more ? waiting_ : woken_).add(cell);
+    }
 }
 
 void Worker::finish_stop(LoopCell& cell) {
@@ -317,14 +330,6 @@ void Worker::count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest) 
     if (took.microseconds() > state.slow_limit_us.load(std::memory_order_relaxed)) [[unlikely]] {
         state.slow_sink(state.slow_context, {loop.name(), group_.options().name, took, slowest});
     }
-}
-
-/// A loop that stopped early for others has the rest of its slice added to the next one, up to a
-/// whole one; otherwise those that happen to run when a timer is due would get less than the rest.
-void Worker::keep_rest(LoopCell& cell, Duration rest, Duration slice) {
-    const auto most = std::min(slice, Duration::from_microseconds(UINT16_MAX));
-    const std::int64_t owed = std::clamp(rest, Duration(), most).microseconds();
-    cell.owed_us.store(static_cast<std::uint16_t>(owed), std::memory_order_relaxed);
 }
 
 void Worker::fire(Instant now) {

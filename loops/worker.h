@@ -154,7 +154,7 @@ class Worker {
     Instant run_ready(Instant now);
     bool give_away(LoopCell& cell);
     void count_run(LoopCell& cell, std::uint64_t took_ns, Function slowest);
-    static void keep_rest(LoopCell& cell, Duration rest, Duration slice);
+    void put_back(LoopCell& cell, bool more, Instant slice_end);
     void take_injected(Instant now);
     bool may_take(Instant now) const;
     void drop_loops(Instant now);
