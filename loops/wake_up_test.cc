@@ -14,8 +14,10 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ namespace {
 struct Counts {
     std::atomic<unsigned> kicks{0};
     std::atomic<unsigned> waits{0};
+    std::atomic<unsigned> looks{0};           ///< of these, that did not wait
     std::atomic<unsigned> timed_waits{0};     ///< that set a timer of the kernel
     std::atomic<std::int64_t> longest_us{0};  ///< of these
     Duration late;                            ///< so much later than asked they end, at least
@@ -44,6 +47,7 @@ class CountingPoller final : public ForwardingPoller {
     std::size_t wait(std::span<Report> reports, Duration timeout) override {
         ++counts_.waits;
         const std::size_t count = ForwardingPoller::wait(reports, timeout);
+        if (timeout <= Duration()) ++counts_.looks;
         if (timeout <= Duration() || timeout.is_infinite()) return count;
         ++counts_.timed_waits;
         counts_.longest_us = std::max(counts_.longest_us.load(), timeout.microseconds());
@@ -125,10 +129,154 @@ struct Hops {
     unsigned count = 0;
 };
 
-void ring(int bell) {
+bool strike(int bell) {
     const std::uint64_t one = 1;
-    REQUIRE(::write(bell, &one, sizeof one) == sizeof one);
+    return ::write(bell, &one, sizeof one) == sizeof one;
 }
+
+void ring(int bell) {
+    REQUIRE(strike(bell));
+}
+
+bool hear(int bell) {
+    std::uint64_t count = 0;
+    return ::read(bell, &count, sizeof count) == sizeof count;
+}
+
+/// From here on the calling thread, and those it makes, run on the first processor they may use.
+void share_one_processor() {
+    cpu_set_t allowed;
+    REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+    int first = 0;
+    while (!CPU_ISSET(first, &allowed))
+        ++first;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+}
+
+/// When the calling thread is woken from here on, it waits until who has the processor gives it up.
+void never_preempt() {
+    const sched_param none{};
+    REQUIRE(::sched_setscheduler(0, SCHED_BATCH, &none) == 0);
+}
+
+void work(Duration span) {
+    const SteadyClock clock;
+    const Instant until = clock.now() + span;
+    while (clock.now() < until) {
+    }
+}
+
+/// A loop and a thread on one processor that ring in turn, and how often the loop's thread slept.
+struct Neighbours {
+    static constexpr unsigned rings = 4000;
+
+    void run() {
+        Action begin{[this](Turn& turn) {
+            watcher.emplace(turn.loop(), here.get(), Interest::readable, ready, this);
+            strike(there.get());
+        }};
+        Event first(begin.callback());
+        std::thread neighbour;
+        std::thread runner([&] {  // whose processor the others inherit
+            share_one_processor();
+            neighbour = std::thread([this] {
+                never_preempt();
+                while (count < rings && hear(there.get())) {
+                    work(Duration::from_microseconds(6));
+                    strike(here.get());
+                }
+            });
+            first.send(loop.loop);
+            counted.runtime.run();
+        });
+        runner.join();
+        strike(there.get());
+        neighbour.join();
+        const LoopEntry entry(loop.loop);
+        watcher.reset();
+    }
+
+    static void ready(void* context, Turn&, Ready) {
+        auto& self = *static_cast<Neighbours*>(context);
+        if (!hear(self.here.get())) return;
+        if (++self.count == rings) return self.counted.runtime.quit();
+        strike(self.there.get());
+    }
+
+    unsigned sleeps() const { return counted.factory.counts.waits - counted.factory.counts.looks; }
+
+    Counted counted{1};
+    TestLoop loop{counted.group, "here"};
+    FileDescriptor here{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    FileDescriptor there{::eventfd(0, EFD_CLOEXEC)};
+    std::optional<Watcher> watcher;
+    std::atomic<unsigned> count{0};
+};
+
+/// A latency thread and a worker that always has work, on one processor, and how late a timer of
+/// the latency thread is. The kernel alone would let the worker go on until its next tick.
+struct Beside {
+    static constexpr unsigned shots = 40;
+
+    Duration usual_lateness() {
+        Timer timer(prompt.loop, callback<&Beside::fired>(*this));
+        Event working(callback<&Beside::worked>(*this));
+        Action begin{[&](Turn&) {
+            never_preempt();
+            next();
+        }};
+        Event first(begin.callback());
+        again = &working;
+        shot = &timer;
+        std::thread runner([&] {
+            share_one_processor();
+            working.send(busy.loop);
+            first.send(prompt.loop);
+            runtime.run();
+        });
+        runner.join();
+        {
+            const LoopEntry entry(busy.loop);
+            working.cancel();
+        }
+        const LoopEntry entry(prompt.loop);
+        timer.stop();
+        std::nth_element(late.begin(), late.begin() + shots / 2, late.end());
+        return late[shots / 2];
+    }
+
+    void worked() {
+        work(Duration::from_microseconds(100));
+        again->send(busy.loop);
+    }
+
+    void fired() {
+        late.push_back(runtime.clock().now() - due);
+        if (late.size() == shots) return runtime.quit();
+        next();
+    }
+
+    void next() {
+        due = runtime.clock().now() + milliseconds(3);
+        shot->at(due);
+    }
+
+    locking::Domain<test::Control> domain{"main"};
+    Runtime runtime{RuntimeOptions{.main_domain = &domain}};
+    TestLoop busy{runtime.add_group(GroupOptions{}), "busy"};
+    TestLoop prompt{runtime.add_group(GroupOptions{.name = "latency",
+                                                   .kind = GroupKind::latency,
+                                                   .spin = Duration(),
+                                                   .kernel_slice = Duration()}),
+                    "prompt"};
+    Event* again = nullptr;
+    Timer* shot = nullptr;
+    Instant due;
+    std::vector<Duration> late;
+};
 
 }  // namespace
 
@@ -191,6 +339,13 @@ TEST_CASE("threads that hand work to and fro look for it before they sleep, unle
     while (kicks > Hops::most / 4 && clock.now() < until)
         kicks = Hops().counts().kicks;
     CHECK(kicks <= Hops::most / 4);
+}
+
+TEST_CASE("a thread sleeps instead of yielding where its neighbour feeds its descriptors") {
+    Neighbours neighbours;
+    neighbours.run();
+    CHECK(neighbours.count == Neighbours::rings);
+    CHECK(neighbours.sleeps() > Neighbours::rings / 4 * 3);
 }
 
 TEST_CASE("a thread asks to be woken early for a timer, which does not fire early for that") {
@@ -283,6 +438,17 @@ TEST_CASE("a latency thread is overdue from the moment it should wake until it d
     runtime.run();
     const LoopEntry entry(loop.loop);
     timer.stop();
+}
+
+TEST_CASE("a worker makes way for a latency thread of its processor between two handlers") {
+    const auto half_a_millisecond = Duration::from_microseconds(500);
+    // Where others use the processor as well, some time is quiet enough.
+    const SteadyClock clock;
+    const Instant until = clock.now() + seconds(30);
+    Duration usual = Beside().usual_lateness();
+    while (usual > half_a_millisecond && clock.now() < until)
+        usual = Beside().usual_lateness();
+    CHECK(usual <= half_a_millisecond);
 }
 
 TEST_CASE("the kernel is asked for a slice, and a slice of zero is not asked for") {
