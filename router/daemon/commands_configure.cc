@@ -26,10 +26,22 @@ void finish_with(CommandContext& context, Configurator::Outcome outcome) {
             context.out().finish(ReplyCode::reconfiguration_queued,
                                  "Reconfiguration already in progress, queueing new config");
             return;
+        case Configurator::Outcome::removed:
+            context.out().finish(ReplyCode::queued_configuration_removed,
+                                 "Reconfiguration already in progress, removing queued config");
+            return;
         case Configurator::Outcome::nothing:
             context.out().finish(ReplyCode::nothing_to_do, "Nothing to do");
             return;
     }
+}
+
+/// True if the router goes down: nothing is configured any more, and the reply is ended.
+bool refused(Router& router, CommandContext& context) {
+    if (!router.shutting_down()) return false;
+    context.out().finish(ReplyCode::reconfiguration_ignored,
+                         "Reconfiguration ignored, shutting down");
+    return true;
 }
 
 /// Announces and reads the file; on an error the reply is ended.
@@ -52,7 +64,7 @@ std::unique_ptr<config::Config> read(Router& router,
 
 std::string path_argument(Router& router, Arguments& arguments) {
     const std::string path = arguments.optional_text();
-    return path.empty() ? router.configurator().running()->file : path;
+    return path.empty() ? router.configurator().file() : path;
 }
 
 void configure_with(Router& router, CommandContext& context, bool soft) {
@@ -65,11 +77,7 @@ void configure_with(Router& router, CommandContext& context, bool soft) {
         how.undo_after = loops::seconds(seconds);
     }
     if (!arguments.finish()) return;
-    if (router.shutting_down()) {
-        context.out().finish(ReplyCode::reconfiguration_ignored,
-                             "Reconfiguration ignored, shutting down");
-        return;
-    }
+    if (refused(router, context)) return;
     std::unique_ptr<config::Config> next = read(router, context, path);
     if (next == nullptr) return;
     if (how.undo_after) {
@@ -104,8 +112,10 @@ void configure_check(void* closure, CommandContext& context) {
 
 void configure_undo(void* closure, CommandContext& context) {
     if (!context.expect_no_arguments()) return;
+    Router& router = router_of(closure);
     context.out().text(ReplyCode::undo_requested, "Undo requested");
-    finish_with(context, router_of(closure).configurator().undo());
+    if (refused(router, context)) return;
+    finish_with(context, router.configurator().undo());
 }
 
 void configure_confirm(void* closure, CommandContext& context) {
@@ -139,7 +149,8 @@ void configure_status(void* closure, CommandContext& context) {
 }
 
 constexpr std::string_view configure_details =
-    "Only what differs is touched: `configure check` says what that would be. With `timeout` the\n"
+    "Without a file the one is read that the daemon was started with. Only what differs is\n"
+    "touched: `configure check` says what that would be. With `timeout` the\n"
     "old configuration comes back unless `configure confirm` is said within that many seconds\n"
     "(300 by default). A configuration with an error changes nothing.";
 

@@ -101,6 +101,7 @@ constexpr std::string_view route_details =
 | `for <address or prefix>` | those of the longest network around it |
 | `in <prefix>` | those of all networks within it |
 | `table <name>`, `table all` | these tables, instead of `master4` and `master6` |
+| `import table <protocol>.<channel>` | what a channel with `import table` has received |
 | `protocol <name>` | routes that came from this protocol, out of its tables |
 | `filter <name>`, `filter { ... }`, `where <expression>` | what passes, as it leaves the filter |
 | `primary` | best routes only |

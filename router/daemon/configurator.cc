@@ -2,6 +2,8 @@
 
 #include "loops/loop.h"
 
+#include <utility>
+
 namespace tern::daemon {
 
 Configurator::Configurator(loops::Loop& main_loop, const Parts& parts)
@@ -22,8 +24,10 @@ Configurator::Outcome Configurator::configure(std::unique_ptr<config::Config> ne
                                               const How& how) {
     undo_timer_.stop();
     if (how.undo_after) undo_timer_.in(*how.undo_after);
+    can_undo_ = true;
     if (parts_.host.busy()) {
         queued_ = std::move(next);
+        waiting_ = Waiting::configuration;
         queued_soft_ = how.soft;
         return Outcome::queued;
     }
@@ -32,6 +36,7 @@ Configurator::Outcome Configurator::configure(std::unique_ptr<config::Config> ne
 
 Configurator::Outcome Configurator::begin(std::unique_ptr<config::Config> next, bool soft) {
     const config::Plan plan = plan_for(*next, soft);
+    if (running_ == nullptr) file_ = next->file;
     previous_ = std::move(running_);
     running_ = std::move(next);
     last_soft_ = soft;
@@ -41,18 +46,29 @@ Configurator::Outcome Configurator::begin(std::unique_ptr<config::Config> next, 
 }
 
 Configurator::Outcome Configurator::undo() {
+    if (!can_undo_ || previous_ == nullptr) return Outcome::nothing;
+    can_undo_ = false;
     undo_timer_.stop();
-    if (queued_ != nullptr) {
-        queued_.reset();
-        return Outcome::in_progress;
+    if (has_queued()) {
+        forget_queued();
+        return Outcome::removed;
     }
-    if (previous_ == nullptr) return Outcome::nothing;
     if (parts_.host.busy()) {
-        queued_ = std::move(previous_);
-        queued_soft_ = last_soft_;
+        // The commit still uses it, so it stays where it is.
+        waiting_ = Waiting::undo;
         return Outcome::queued;
     }
     return begin(std::move(previous_), last_soft_);
+}
+
+void Configurator::stop() {
+    undo_timer_.stop();
+    forget_queued();
+}
+
+void Configurator::forget_queued() {
+    waiting_ = Waiting::nothing;
+    queued_.reset();
 }
 
 bool Configurator::confirm() {
@@ -73,7 +89,16 @@ void Configurator::on_undo(void* context, loops::Turn&) {
 }
 
 void Configurator::commit_finished() {
-    if (queued_ != nullptr) begin(std::move(queued_), queued_soft_);
+    switch (std::exchange(waiting_, Waiting::nothing)) {
+        case Waiting::nothing:
+            return;
+        case Waiting::configuration:
+            begin(std::move(queued_), queued_soft_);
+            return;
+        case Waiting::undo:
+            begin(std::move(previous_), last_soft_);
+            return;
+    }
 }
 
 }  // namespace tern::daemon

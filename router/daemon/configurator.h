@@ -42,7 +42,8 @@ class Configurator {
     /// Reads and checks a file. The error has file, line and column.
     [[nodiscard]] config::ParsedConfig read(const std::string& path) const;
 
-    enum class Outcome : std::uint8_t { done, in_progress, queued, nothing };
+    /// `removed`: what waited for the present commit does so no more.
+    enum class Outcome : std::uint8_t { done, in_progress, queued, removed, nothing };
 
     struct How {
         bool soft = false;
@@ -50,17 +51,22 @@ class Configurator {
     };
 
     Outcome configure(std::unique_ptr<config::Config> next, const How& how);
-    /// Back to the configuration before the last one.
+    /// Back to the configuration before the last one, once; or what is queued goes.
     Outcome undo();
+    /// The router goes down: what is queued, or on trial, changes nothing any more.
+    void stop();
     /// Keeps the present configuration: the undo timer stops. False if none runs.
     bool confirm();
 
     /// In force, or about to be; null before the first one.
     [[nodiscard]] config::Config* running() const { return running_.get(); }
 
+    /// Of the first configuration: what is read when no file is named.
+    [[nodiscard]] const std::string& file() const { return file_; }
+
     [[nodiscard]] loops::Instant last_change() const { return last_change_; }
 
-    [[nodiscard]] bool has_queued() const { return queued_ != nullptr; }
+    [[nodiscard]] bool has_queued() const { return waiting_ != Waiting::nothing; }
 
     /// Until the undo, if one is scheduled.
     [[nodiscard]] std::optional<loops::Duration> undo_in() const;
@@ -71,7 +77,11 @@ class Configurator {
     void commit_finished();
 
   private:
+    /// What follows the commit under way.
+    enum class Waiting : std::uint8_t { nothing, configuration, undo };
+
     Outcome begin(std::unique_ptr<config::Config> next, bool soft);
+    void forget_queued();
     static void on_undo(void* configurator, loops::Turn& turn);
 
     loops::Loop& loop_;
@@ -79,7 +89,10 @@ class Configurator {
     std::unique_ptr<config::Config> running_;
     std::unique_ptr<config::Config> previous_;  // for undo; also still used while a commit runs
     std::unique_ptr<config::Config> queued_;
+    std::string file_;
+    Waiting waiting_ = Waiting::nothing;
     bool queued_soft_ = false;
+    bool can_undo_ = false;
     bool last_soft_ = false;
     loops::Instant last_change_;
     loops::Timer undo_timer_;

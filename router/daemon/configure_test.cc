@@ -67,6 +67,7 @@ TEST_CASE("a table is added with its users, and removed with them") {
     f.configure("");
     CHECK(f.bench.reply("show route table extra") ==
           "9001 syntax error, unexpected CF_SYM_UNDEFINED, expecting CF_SYM_KNOWN or ALL\n");
+    CHECK(f.bench.reply("show route table bystander") == "9001 Table name required\n");
     CHECK(f.state("e").empty());
     CHECK(f.count("table master4") == "1");
 }
@@ -203,6 +204,7 @@ TEST_CASE("undo brings the one before back, once") {
     CHECK(f.bench.reply("configure undo") == "0021-Undo requested\n0003 Reconfigured\n");
     f.bench.run();
     CHECK(f.count("protocol s") == "1");
+    CHECK(f.bench.reply("configure undo") == "0021-Undo requested\n0019 Nothing to do\n");
 }
 
 TEST_CASE("a configuration on trial goes when nobody confirms it, and its session is told") {
@@ -245,6 +247,58 @@ TEST_CASE("a configuration that comes during another one waits for it") {
     f.bench.run();
     CHECK(f.state("p").empty());
     CHECK(f.state("late").starts_with("up "));
+}
+
+TEST_CASE("what waits for a commit can be replaced and taken back while that goes on") {
+    const std::string queued = "0005 Reconfiguration already in progress, queueing new config\n";
+    Fixture f("ipv4 table t; protocol pipe p { table master4; peer table t; }\n");
+    f.bench.files.add("bird.conf", head + bystander);
+    CHECK(f.bench.reply("configure").ends_with("0004 Reconfiguration in progress\n"));
+    CHECK(f.bench.reply("configure undo") == "0021-Undo requested\n" + queued);
+    CHECK(f.bench.reply("configure").ends_with(queued));
+    CHECK(f.bench.reply("configure undo") ==
+          "0021-Undo requested\n"
+          "0017 Reconfiguration already in progress, removing queued config\n");
+    CHECK(f.bench.reply("configure undo") == "0021-Undo requested\n0019 Nothing to do\n");
+    // The pipe on its way out still refers to the configuration before.
+    CHECK(f.bench.reply("show protocols all p").find("master4") != std::string::npos);
+    f.bench.run();
+    CHECK(f.state("p").empty());
+}
+
+TEST_CASE("an undo waits for the commit that it undoes") {
+    Fixture f("ipv4 table t; protocol pipe p { table master4; peer table t; }\n");
+    f.bench.files.add("bird.conf", head + bystander);
+    CHECK(f.bench.reply("configure").ends_with("0004 Reconfiguration in progress\n"));
+    CHECK(f.bench.reply("configure undo").ends_with("queueing new config\n"));
+    f.bench.run();
+    CHECK(f.state("p").starts_with("up "));
+}
+
+TEST_CASE("configure without a file reads the one of the start") {
+    Fixture f("protocol static s { ipv4; }\n");
+    f.bench.files.add("other.conf", head + bystander);
+    CHECK(f.bench.reply("configure \"other.conf\"")
+              .starts_with("0002-Reading configuration from other.conf\n"));
+    f.bench.run();
+    CHECK(f.state("s").empty());
+    CHECK(f.bench.reply("configure check")
+              .starts_with("0002-Reading configuration from bird.conf\n"));
+    CHECK(f.bench.reply("configure").starts_with("0002-Reading configuration from bird.conf\n"));
+    f.bench.run();
+    CHECK(f.state("s").starts_with("up "));
+}
+
+TEST_CASE("nothing is configured any more during a shutdown") {
+    Fixture f("protocol static s { ipv4; }\n");
+    f.bench.files.add("bird.conf", head + bystander);
+    f.bench.reply("configure timeout 20");
+    CHECK(f.bench.reply("down") == "0007 Shutdown requested\n");
+    CHECK(f.bench.reply("configure") == "0006 Reconfiguration ignored, shutting down\n");
+    CHECK(f.bench.reply("configure undo") ==
+          "0021-Undo requested\n0006 Reconfiguration ignored, shutting down\n");
+    f.bench.sim.run_for(loops::seconds(60));
+    CHECK(f.bench.undo_notices == 0);
 }
 
 }  // namespace tern::daemon

@@ -148,7 +148,7 @@ int Daemon::run() {
 void Daemon::reconfigure() {
     if (router_->shutting_down()) return;
     Configurator& configurator = router_->configurator();
-    config::ParsedConfig parsed = configurator.read(configurator.running()->file);
+    config::ParsedConfig parsed = configurator.read(configurator.file());
     if (!parsed) {
         log_.log(Severity::error, {}, "{}", parsed.error().summary());
         return;

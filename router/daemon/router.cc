@@ -95,6 +95,7 @@ void Router::shutdown(bool graceful) {
     if (shutting_down_) return;
     shutting_down_ = true;
     parts_.log.log(Severity::info, {}, "Shutting down{}", graceful ? " for graceful restart" : "");
+    configurator_.stop();
     supervisor_.shutdown(graceful);
 }
 

@@ -236,6 +236,28 @@ TEST_CASE("a disabled protocol waits for being enabled") {
     CHECK(router.state("a") == ProtocolState::up);
 }
 
+TEST_CASE("what has been shut down is not started again, whatever is ordered") {
+    ScriptRouter router(11);
+    router.apply(
+        "protocol script a { ipv4; routes 5; } protocol script b { ipv4; routes 2; slow; }");
+    router.order([](Supervisor& s) { s.shutdown(false); });
+    const auto order_all = [](Supervisor& s) {
+        for (const char* name : {"a", "b"}) {
+            s.restart(name, "");
+            s.disable(name, "");
+            s.enable(name, "");
+        }
+    };
+    router.order(order_all);
+    CHECK_FALSE(router.finished());
+    router.run();
+    CHECK(router.finished());
+    router.order(order_all);
+    router.run();
+    CHECK(router.state("a") == ProtocolState::down);
+    CHECK(router.state("b") == ProtocolState::down);
+}
+
 TEST_CASE("an import limit disables, or restarts unless that was a moment ago") {
     ScriptRouter router(7);
     router.apply("protocol script a { ipv4 { import limit 3 action disable; }; routes 5; }");

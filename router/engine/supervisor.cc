@@ -302,8 +302,8 @@ void Supervisor::check_finished() {
         committing_ = false;
         observer_.commit_finished();
     }
-    if (shutting_down_ && all_down) {
-        shutting_down_ = false;
+    if (shutting_down_ && all_down && !shutdown_finished_) {
+        shutdown_finished_ = true;
         observer_.shutdown_finished();
     }
 }

@@ -130,7 +130,8 @@ class Supervisor final : public InstanceObserver, public TableDirectory {
     std::vector<std::unique_ptr<Entry>> entries_;
     std::vector<std::unique_ptr<Entry>> retired_;  // wait for their loop to stop
     bool committing_ = false;
-    bool shutting_down_ = false;
+    bool shutting_down_ = false;      // from then on nothing is started any more
+    bool shutdown_finished_ = false;  // and the observer knows
 };
 
 }  // namespace tern::engine

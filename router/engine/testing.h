@@ -112,6 +112,8 @@ class TestRouter : private SupervisorObserver, private ThreadGroupDirectory {
 
     [[nodiscard]] bool committing() const { return committing_; }
 
+    [[nodiscard]] bool finished() const { return finished_; }
+
     [[nodiscard]] ProtocolState state(std::string_view name) {
         ProtocolState result = ProtocolState::down;
         const locking::TransitLock lock(main);

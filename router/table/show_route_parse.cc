@@ -68,8 +68,12 @@ class ArgumentReader {
             return;
         }
         const config::Symbol* symbol = parser_.peek_symbol();
-        if (symbol == nullptr || symbol->kind != config::SymbolClass::table) {
+        if (symbol == nullptr) {
             parser_.fail_unexpected({"CF_SYM_KNOWN", "ALL"});
+            return;
+        }
+        if (symbol->kind != config::SymbolClass::table) {
+            parser_.fail("Table name required");
             return;
         }
         tables_.emplace_back(parser_.take().text);
