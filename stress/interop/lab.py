@@ -78,22 +78,16 @@ def wait_for(what, probe, seconds=30, every=0.1):
         time.sleep(every)
 
 
-class Node:
-    """One namespace with a directory and at most some processes."""
+class Place:
+    """A directory with some processes that run in the namespaces of the tests themselves: for what
+    needs no network of its own, and no root."""
 
     def __init__(self, lab, name):
         self.lab, self.name = lab, name
-        self.namespace = "tern-%d-%s" % (os.getpid(), name)
         self.directory = os.path.join(lab.directory, name)
         self.processes = []
         os.mkdir(self.directory)
         os.chmod(self.directory, 0o777)
-        run("ip", "netns", "del", self.namespace, check=False)
-        run("ip", "netns", "add", self.namespace)
-        self.ip("link", "set", "lo", "up")
-
-    def ip(self, *arguments, check=True):
-        return run("ip", "-n", self.namespace, *arguments, check=check)
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -105,7 +99,7 @@ class Node:
         return self.path(name)
 
     def command(self, *command):
-        return ["ip", "netns", "exec", self.namespace, *command]
+        return list(command)
 
     def start(self, *command):
         output = open(self.path(os.path.basename(command[0]) + ".out"), "a")
@@ -135,6 +129,26 @@ class Node:
 
     def close(self):
         self.stop()
+
+
+class Node(Place):
+    """A place with a network namespace of its own."""
+
+    def __init__(self, lab, name):
+        super().__init__(lab, name)
+        self.namespace = "tern-%d-%s" % (os.getpid(), name)
+        run("ip", "netns", "del", self.namespace, check=False)
+        run("ip", "netns", "add", self.namespace)
+        self.ip("link", "set", "lo", "up")
+
+    def ip(self, *arguments, check=True):
+        return run("ip", "-n", self.namespace, *arguments, check=check)
+
+    def command(self, *command):
+        return ["ip", "netns", "exec", self.namespace, *command]
+
+    def close(self):
+        super().close()
         run("ip", "netns", "del", self.namespace, check=False)
 
     def kernel_routes(self, family=4, protocol="bird"):
@@ -160,6 +174,7 @@ class Node:
 class Lab:
     def __init__(self):
         self.nodes = []
+        self.closing = contextlib.ExitStack()
 
     def __enter__(self):
         # Being told to end must end the routers too.
@@ -176,6 +191,7 @@ class Lab:
         reports = self.sanitizer_reports()
         for node in self.nodes:
             node.close()
+        self.closing.close()
         shutil.rmtree(self.directory, ignore_errors=True)
         if reports:
             raise AssertionError("\n".join(reports))
@@ -199,7 +215,12 @@ class Lab:
                         print("--- %s/%s\n%s" % (node.name, name, tail))
 
     def node(self, name):
-        node = Node(self, name)
+        return self.add(Node(self, name))
+
+    def place(self, name):
+        return self.add(Place(self, name))
+
+    def add(self, node):
         self.nodes.append(node)
         return node
 
