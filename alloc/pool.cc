@@ -58,8 +58,10 @@ class Pool::Wrapped final : public Resource {
         set_mark(dead);
     }
 
+    /// In numbers, since nobody knows yet whether the payload is one.
     static Wrapped* of(void* payload) {
-        return reinterpret_cast<Wrapped*>(static_cast<std::byte*>(payload) - wrapped_bytes);
+        return reinterpret_cast<Wrapped*>(reinterpret_cast<std::uintptr_t>(payload) -
+                                          wrapped_bytes);
     }
 
     std::string_view kind() const override { return end_ == nullptr ? "block" : "object"; }
