@@ -1,6 +1,7 @@
 #include "locking/futex_mutex.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace tern::locking {
 
@@ -8,6 +9,7 @@ bool FutexMutex::lock_spinning(Waiter waiter) noexcept {
     const unsigned pauses_max = waiter.starved ? 1 : pauses_at_most;
     unsigned pauses = waiter.starved ? 1 : pauses_at_first;
     for (unsigned spun = 0; spun < spins; pauses = std::min(2 * pauses, pauses_max)) {
+        if (pauses == pauses_before_yield) std::this_thread::yield();
         for (unsigned i = 0; i < pauses; ++i)
             cpu_pause();
         spun += pauses;

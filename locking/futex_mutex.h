@@ -3,10 +3,10 @@
 /// The bare mutex inside a domain: four bytes, one compare-and-swap to take, one subtraction to
 /// leave. It exists apart from domain.h for the few places below domains (the list of threads);
 /// whoever can use a Domain uses a Domain, since nothing is checked here. A waiter spins shortly
-/// and looks ever less often, then sleeps in the kernel. Newcomers may overtake those that slept,
-/// which keeps the lock busy, but not without bound: who has waited for `patience_ns` reserves the
-/// lock for those that slept, until it has had it. Never allocates, owned by what it guards;
-/// whoever takes it next may destroy it.
+/// and looks ever less often, lets others run once, then sleeps in the kernel. Newcomers may
+/// overtake those that slept, which keeps the lock busy, but not without bound: who has waited for
+/// `patience_ns` reserves the lock for those that slept, until it has had it. Never allocates,
+/// owned by what it guards; whoever takes it next may destroy it.
 
 #include "locking/annotations.h"
 #include "locking/backoff.h"
@@ -91,6 +91,10 @@ class TERN_CAPABILITY("mutex") FutexMutex {
     // intervals, up to half of the spinning. Only who has reserved it looks all the time.
     static constexpr unsigned pauses_at_first = 2;
     static constexpr unsigned pauses_at_most = 512;
+    // Before that interval, after some 6 us, a waiter lets others have its core. Threads that get
+    // it by spinning never sleep, and who is woken on the core of one of them, or is the owner and
+    // was preempted there, would have to wait for the kernel's next tick (4 ms).
+    static constexpr unsigned pauses_before_yield = 256;
 
     /// What a waiter knows of itself.
     struct Waiter {

@@ -4,6 +4,21 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace {
+
+thread_local int yields_of_thread = 0;
+
+}  // namespace
+
+// Stands in for the one of the C library.
+extern "C" int sched_yield() noexcept {
+    ++yields_of_thread;
+    return static_cast<int>(syscall(SYS_sched_yield));
+}
 
 namespace tern::locking {
 namespace {
@@ -99,6 +114,33 @@ TEST_CASE("AT-LOCK-5 a waiter that polls is seen", "[AT-LOCK-5]") {
     mutex.unlock();
     waiter.join();
     CHECK(sleeper.sleeps() >= 3);
+}
+
+/// How often its thread had let others run when it went to sleep.
+class YieldSleeper : public PlainSleeper {
+  public:
+    void sleep(std::atomic<std::uint32_t>& word, std::uint32_t seen, std::uint32_t channels) {
+        yields.store(yields_of_thread);
+        yields.notify_one();
+        PlainSleeper::sleep(word, seen, channels);
+    }
+
+    std::atomic<int> yields{-1};
+};
+
+// Whether another thread gets the core then is the kernel's affair.
+TEST_CASE("a waiter lets others have its core once before it sleeps") {
+    FutexMutex mutex;
+    mutex.lock();
+    YieldSleeper sleeper;
+    std::thread waiter([&] {
+        mutex.lock_contended(sleeper);
+        mutex.unlock();
+    });
+    sleeper.yields.wait(-1);
+    CHECK(sleeper.yields.load() == 1);
+    mutex.unlock();
+    waiter.join();
 }
 
 TEST_CASE("who has waited long gets the lock before newcomers") {
