@@ -258,9 +258,7 @@ void* Heap::allocate_aligned(std::size_t bytes, std::size_t alignment, Here wher
     TERN_ASSERT(alignment <= page_bytes && (alignment & (alignment - 1)) == 0, "alignment ",
                 alignment, " in heap ", name_);
     void* block = take(bytes, alignment);
-    if (block == nullptr) {
-        cache_.exhausted("memory for " + std::to_string(bytes) + " bytes in heap " + name_, where);
-    }
+    if (block == nullptr) pool_.exhausted(*this, bytes, where);
     ++blocks_;
     bytes_ += bytes;
     return block;

@@ -147,7 +147,7 @@ Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here wh
                         domain.rank(), ") below domain ", domain_.name(), " (rank ", domain_.rank(),
                         "), ", HolderText(domain_).text(), ": it must rank higher"});
     }
-    auto* home = ::new (get_block(sizeof(Home), alignof(Home))) Home;
+    auto* home = ::new (get_block(sizeof(Home), alignof(Home), where)) Home;
     Pool* pool = ::new (home->pool) Pool(*this, domain, name, where);
     adopt_block(*pool, home, sizeof(Home));
     pool->block_kind_ = BlockKind::home;
@@ -155,9 +155,9 @@ Pool& Pool::child_of(locking::DomainBase& domain, std::string_view name, Here wh
 }
 
 /// Roots are embedded somewhere and have no room.
-void* Pool::room_or_block(std::size_t bytes, std::size_t alignment) {
+void* Pool::room_or_block(std::size_t bytes, std::size_t alignment, Here where) {
     if (home() == nullptr || home()->room_used != 0 || bytes > Home::room_bytes || alignment > 16) {
-        return get_block(bytes, alignment);
+        return get_block(bytes, alignment, where);
     }
     home()->room_used = static_cast<std::uint32_t>(bytes);
     cache_.poison().reveal(home()->room, bytes);
@@ -173,12 +173,9 @@ void* Pool::try_get_block(std::size_t bytes, std::size_t alignment) {
     }
 }
 
-void* Pool::get_block(std::size_t bytes, std::size_t alignment) {
+void* Pool::get_block(std::size_t bytes, std::size_t alignment, Here where) {
     void* block = try_get_block(bytes, alignment);
-    if (block == nullptr) {
-        cache_.exhausted("memory for " + std::to_string(bytes) + " bytes in pool " + path(),
-                         Here::now());
-    }
+    if (block == nullptr) exhausted(*this, bytes, where);
     return block;
 }
 
@@ -373,7 +370,7 @@ void* Pool::block_aligned(std::size_t bytes, std::size_t alignment, Here where) 
     TERN_ASSERT(alignment <= page_bytes && (alignment & (alignment - 1)) == 0, "alignment ",
                 alignment, " in pool ", path());
     const std::size_t offset = payload_offset(alignment);
-    void* memory = get_block(offset + bytes, block_alignment(alignment));
+    void* memory = get_block(offset + bytes, block_alignment(alignment), where);
     wrap(memory, offset, bytes, nullptr);
     return static_cast<std::byte*>(memory) + offset;
 }
@@ -392,9 +389,7 @@ void* Pool::try_resize(void* block, std::size_t bytes, Here where) {
 
 void* Pool::resize(void* block, std::size_t bytes, Here where) {
     void* moved = try_resize(block, bytes, where);
-    if (moved == nullptr) {
-        cache_.exhausted("memory for " + std::to_string(bytes) + " bytes in pool " + path(), where);
-    }
+    if (moved == nullptr) exhausted(*this, bytes, where);
     return moved;
 }
 
@@ -528,6 +523,14 @@ std::optional<AddressOwner> Pool::find_inside(const void* address) {
     return AddressOwner{path(), "pool", name_, {}};
 }
 
+void Pool::add_path(locking::TextBuffer& text) const noexcept {
+    if (parent() != nullptr) {
+        parent()->add_path(text);
+        text.add({"/"});
+    }
+    text.add({name_});
+}
+
 std::string Pool::path() const {
     return parent() == nullptr ? name_ : parent()->path() + "/" + name_;
 }
@@ -545,6 +548,17 @@ void Pool::bad_object(const Resource& resource,
     locking::fatal(
         where, {resource.kind(), " ", resource.name(), " in pool ", path(), ": ", object, " is ",
                 why, "; domain ", domain_.name(), ": ", HolderText(domain_).text()});
+}
+
+void Pool::exhausted(const Resource& user, std::size_t bytes, Here where) const noexcept {
+    char room[1024];
+    locking::TextBuffer text(room);
+    text.add({"memory for ", bytes, " bytes in "});
+    if (&user != this) text.add({user.kind(), " ", user.name(), " in "});
+    text.add({"pool "});
+    add_path(text);
+    text.add({"; domain ", domain_.name(), ": ", HolderText(domain_).text()});
+    cache_.exhausted(text.text(), where);
 }
 
 }  // namespace tern::alloc

@@ -133,7 +133,7 @@ class Pool final : public Resource {
     Pool& child_with_domain(std::string_view name, locking::Here where = locking::Here::now()) {
         check(where);
         using D = locking::Domain<L>;
-        auto* domain = ::new (get_block(sizeof(D), alignof(D))) D(name);
+        auto* domain = ::new (get_block(sizeof(D), alignof(D), where)) D(name);
         Pool& pool = child_of(*domain, name, where);
         pool.end_domain_ = [](Pool& owner, locking::DomainBase& old) {
             auto& typed = static_cast<D&>(old);
@@ -146,15 +146,16 @@ class Pool final : public Resource {
     /// Makes a T owned by the pool. A T derived from Resource gets this pool as first argument.
     template <class T, class... A>
     T& make(A&&... arguments) {
-        check(locking::Here{__FILE__, __LINE__});
+        constexpr locking::Here where{__FILE__, __LINE__};
+        check(where);
         if constexpr (std::is_base_of_v<Resource, T>) {
-            void* block = room_or_block(sizeof(T), alignof(T));
+            void* block = room_or_block(sizeof(T), alignof(T), where);
             T* object = ::new (block) T(*this, std::forward<A>(arguments)...);
             adopt_block(*object, block, sizeof(T));
             return *object;
         } else {
             constexpr std::size_t offset = payload_offset(alignof(T));
-            void* block = get_block(offset + sizeof(T), block_alignment(alignof(T)));
+            void* block = get_block(offset + sizeof(T), block_alignment(alignof(T)), where);
             T* object =
                 ::new (static_cast<std::byte*>(block) + offset) T(std::forward<A>(arguments)...);
             wrap(block, offset, sizeof(T), [](void* payload) { static_cast<T*>(payload)->~T(); });
@@ -230,6 +231,8 @@ class Pool final : public Resource {
     /// Names from the root: "router/tables/master4". Domains need not be held: names and parents
     /// change only by adopt().
     std::string path() const;
+    /// The same without memory.
+    void add_path(locking::TextBuffer& text) const noexcept;
 
     /// Aborts with the path and both names unless this thread holds the domain.
     void check(locking::Here where) const {
@@ -245,6 +248,12 @@ class Pool final : public Resource {
                                             const void* object,
                                             const char* why,
                                             locking::Here where) const;
+
+    /// Aborts with last words: so many bytes were not to be had, for a resource of this pool or for
+    /// the pool itself. Asks for no memory.
+    [[noreturn, gnu::cold]] void exhausted(const Resource& user,
+                                           std::size_t bytes,
+                                           locking::Here where) const noexcept;
 
     std::string_view kind() const override { return "pool"; }
 
@@ -279,8 +288,8 @@ class Pool final : public Resource {
 
     Home* home() const { return static_cast<Home*>(block_); }
 
-    void* room_or_block(std::size_t bytes, std::size_t alignment);
-    void* get_block(std::size_t bytes, std::size_t alignment);
+    void* room_or_block(std::size_t bytes, std::size_t alignment, locking::Here where);
+    void* get_block(std::size_t bytes, std::size_t alignment, locking::Here where);
     void* try_get_block(std::size_t bytes, std::size_t alignment);
     void put_block(void* block, std::size_t bytes) noexcept;
     void adopt_block(Resource& resource, void* block, std::size_t bytes);

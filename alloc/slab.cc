@@ -45,6 +45,10 @@ void* SlabBase::take_slot() noexcept {
     return slot;
 }
 
+void SlabBase::exhausted(Here where) const noexcept {
+    pool_.exhausted(*this, layout_.object, where);
+}
+
 void SlabBase::give_watched_slot(std::byte* slot, std::size_t index) noexcept {
     poison_.hide(slot, layout_.size);
     put_slot(slot, index, layout_);

@@ -75,6 +75,7 @@ class SlabBase : public Resource {
 
     /// For when there is no spare slot; nullptr if there is no memory.
     void* take_slot() noexcept;
+    [[noreturn, gnu::cold]] void exhausted(locking::Here where) const noexcept;
 
     /// The slot of an object that has ended. A checker gets to see each one, so nothing is kept
     /// aside from it.
@@ -182,7 +183,8 @@ class Slab final : public SlabBase {
     template <class... A>
     T& make(A&&... arguments) {
         void* slot = allocate();
-        TERN_ASSERT(slot != nullptr, "out of memory in slab ", name());
+        if (slot == nullptr) [[unlikely]]
+            exhausted(locking::Here{__FILE__, __LINE__});
         return *::new (slot) T(std::forward<A>(arguments)...);
     }
 

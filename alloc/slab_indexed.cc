@@ -1,5 +1,7 @@
 #include "alloc/slab_indexed.h"
 
+#include "locking/lock_report.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -45,6 +47,17 @@ bool IndexedSlabBase::grow_directory(std::uint32_t number) noexcept {
     return true;
 }
 
+bool IndexedSlabBase::ids_left() const {
+    return holes_ != 0 || page_numbers_ < std::numeric_limits<std::uint32_t>::max() / count_ - 1;
+}
+
+void IndexedSlabBase::exhausted(Here where) const noexcept {
+    if (ids_left()) pool_.exhausted(*this, layout_.object, where);
+    locking::fatal(where, {"out of ids: ", live_, " objects live in indexed slab ", name_,
+                           " in pool ", pool_.path(), "; domain ", pool_.domain().name(), ": ",
+                           locking::HolderText(pool_.domain()).text()});
+}
+
 IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     std::uint32_t number = page_numbers_;
     if (holes_ != 0) {
@@ -53,8 +66,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
         while (page_at(number) != nullptr) {
             ++number;
         }
-    } else if (number >= std::numeric_limits<std::uint32_t>::max() / count_ - 1 ||
-               !grow_directory(number)) {
+    } else if (!ids_left() || !grow_directory(number)) {
         return nullptr;
     }
     auto* memory = static_cast<std::byte*>(pool_.cache().try_allocate());

@@ -65,6 +65,8 @@ class IndexedSlabBase : public Resource {
 
     /// Domain held; nullptr if there is no memory or no id left.
     std::byte* take(locking::Here where) noexcept;
+    /// Of memory, or of ids.
+    [[noreturn, gnu::cold]] void exhausted(locking::Here where) const noexcept;
     void give(void* object, locking::Here where) noexcept;
     void drop_pages() noexcept;
 
@@ -113,6 +115,7 @@ class IndexedSlabBase : public Resource {
     bool has_page_of(const void* address) const;
     void finish() noexcept;
     Page* new_page() noexcept;
+    bool ids_left() const;
     bool grow_directory(std::uint32_t number) noexcept;
     std::atomic<std::byte*>& entry(std::uint32_t number) noexcept;
 
@@ -150,7 +153,8 @@ class IndexedSlab final : public IndexedSlabBase {
     template <class... A>
     T& make(A&&... arguments) {
         void* slot = take(locking::Here{__FILE__, __LINE__});
-        TERN_ASSERT(slot != nullptr, "out of memory or ids in indexed slab ", name());
+        if (slot == nullptr) [[unlikely]]
+            exhausted(locking::Here{__FILE__, __LINE__});
         return *::new (slot) T(std::forward<A>(arguments)...);
     }
 

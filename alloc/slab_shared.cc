@@ -91,8 +91,26 @@ void SharedSlabBase::note_returned(Page& page, std::size_t objects, bool was_ful
     }
 }
 
+void SharedSlabBase::add_name(locking::TextBuffer& text) const {
+    text.add({"shared slab ", name_});
+    if (resource_ == nullptr) return;
+    text.add({" in pool "});
+    resource_->parent()->add_path(text);
+}
+
+void SharedSlabBase::exhausted(Here where) const noexcept {
+    char room[512];
+    locking::TextBuffer what(room);
+    what.add({"memory for ", layout_.object, " bytes in "});
+    add_name(what);
+    cache_.exhausted(what.text(), where);
+}
+
 void SharedSlabBase::bad_object(const void* object, std::string_view why, Here where) const {
-    locking::fatal(where, {"shared slab ", name_, ": ", object, " is ", why});
+    char room[512];
+    locking::TextBuffer name(room);
+    add_name(name);
+    locking::fatal(where, {name.text(), ": ", object, " is ", why});
 }
 
 void SharedSlabBase::finish() noexcept {

@@ -60,6 +60,8 @@ class SharedSlabBase : public detail::MagazineOwner {
         return object;
     }
 
+    [[noreturn, gnu::cold]] void exhausted(locking::Here where) const noexcept;
+
     void check(const void* object, locking::Here where) const noexcept {
         if (!cache_.has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             bad_object(object, "not an object of this slab", where);
@@ -100,6 +102,8 @@ class SharedSlabBase : public detail::MagazineOwner {
     void give_spare(std::span<void* const> objects) noexcept;
     void finish() noexcept;
 
+    /// With the pool of the resource that it is, if it is one.
+    void add_name(locking::TextBuffer& text) const;
     [[noreturn, gnu::cold]] void bad_object(const void* object,
                                             std::string_view why,
                                             locking::Here where) const;
@@ -110,7 +114,11 @@ class SharedSlabBase : public detail::MagazineOwner {
     void return_objects(std::span<void* const> objects) noexcept;
     void note_returned(Page& page, std::size_t objects, bool was_full) noexcept;
 
+    template <class T>
+    friend class PoolSharedSlab;
+
     PageCache& cache_;
+    const Resource* resource_ = nullptr;               ///< that it is in
     const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     Poison poison_;
@@ -138,7 +146,8 @@ class SharedSlab final : public SharedSlabBase {
     template <class... A>
     T& make(A&&... arguments) {
         void* slot = allocate();
-        TERN_ASSERT(slot != nullptr, "out of memory in shared slab ", name());
+        if (slot == nullptr) [[unlikely]]
+            exhausted(locking::Here{__FILE__, __LINE__});
         return *::new (slot) T(std::forward<A>(arguments)...);
     }
 
@@ -172,7 +181,9 @@ template <class T>
 class PoolSharedSlab final : public Resource {
   public:
     PoolSharedSlab(Pool& pool, std::string_view name, locking::Here where = locking::Here::now())
-        : Resource(&pool, where), slab_(pool.cache(), name) {}
+        : Resource(&pool, where), slab_(pool.cache(), name) {
+        slab_.resource_ = this;
+    }
 
     SharedSlab<T>& slab() { return slab_; }
 
