@@ -112,4 +112,9 @@ Arena& scratch() {
     return arena;
 }
 
+void trim_scratch() noexcept {
+    Arena& arena = scratch();
+    if (!arena.in_scope()) arena.release_all();
+}
+
 }  // namespace tern::alloc

@@ -95,12 +95,18 @@ class Arena {
     /// Frees everything.
     void release_all() noexcept;
 
-    /// Rewinds at the end of the scope.
+    /// Rewinds at the end of the scope. Scopes of one arena end in the reverse order of their
+    /// beginning; any other order aborts.
     class [[nodiscard]] Scope {
       public:
-        explicit Scope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
+        explicit Scope(Arena& arena)
+            : arena_(arena), mark_(arena.mark()), depth_(++arena.scopes_) {}
 
-        ~Scope() { arena_.rewind(mark_); }
+        ~Scope() {
+            TERN_ASSERT(arena_.scopes_ == depth_, "scope of an arena ended before one within it");
+            --arena_.scopes_;
+            arena_.rewind(mark_);
+        }
 
         Scope(const Scope&) = delete;
         Scope& operator=(const Scope&) = delete;
@@ -108,7 +114,11 @@ class Arena {
       private:
         Arena& arena_;
         Mark mark_;
+        std::size_t depth_;  ///< 1: the outermost
     };
+
+    /// Whether some scope is open.
+    bool in_scope() const { return scopes_ != 0; }
 
     /// Bytes of the pages held, with all overhead.
     std::size_t held_bytes() const { return pages_ * page_bytes + large_bytes_; }
@@ -147,6 +157,7 @@ class Arena {
     std::size_t pages_ = 0;   ///< in that list
     Large* large_ = nullptr;  ///< newest first
     std::size_t large_bytes_ = 0;
+    std::size_t scopes_ = 0;  ///< open
     Poison poison_;
 };
 
@@ -175,5 +186,7 @@ class PoolArena final : public Resource {
 /// The scratch arena of this thread, over the cache of the process. Use it in a Scope only:
 /// `Arena::Scope scope(scratch());` Between scopes it keeps one page, until the thread ends.
 Arena& scratch();
+/// Gives back that page, too; nothing happens within a scope. For threads that become idle.
+void trim_scratch() noexcept;
 
 }  // namespace tern::alloc

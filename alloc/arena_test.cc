@@ -6,6 +6,7 @@
 #include "locking/test_levels.h"
 
 #include <cstring>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -161,6 +162,41 @@ TEST_CASE("the scratch arena belongs to the thread") {
     }).join();
     CHECK(mine != other);
     PageCache::process().verify();
+}
+
+TEST_CASE("scopes of an arena end inside out") {
+    Fixture fixture;
+    Arena arena(fixture.cache);
+    {
+        Arena::Scope outer(arena);
+        CHECK(arena.copy("outer") == "outer");
+        {
+            Arena::Scope inner(arena);
+            arena.allocate(3 * page_bytes);
+            CHECK(arena.in_scope());
+        }
+        CHECK(arena.held_bytes() == page_bytes);
+        CHECK(arena.in_scope());
+    }
+    CHECK_FALSE(arena.in_scope());
+    CHECK(locking::death_of([&] {
+              std::optional<Arena::Scope> outer(std::in_place, arena);
+              std::optional<Arena::Scope> inner(std::in_place, arena);
+              outer.reset();
+          }).says("ended before one within it"));
+}
+
+TEST_CASE("trimming scratch memory gives back the page that is kept, but nothing of a scope") {
+    {
+        Arena::Scope scope(scratch());
+        const std::string_view text = scratch().copy("in use");
+        trim_scratch();
+        CHECK(text == "in use");
+        CHECK(scratch().held_bytes() == page_bytes);
+    }
+    CHECK(scratch().held_bytes() == page_bytes);
+    trim_scratch();
+    CHECK(scratch().held_bytes() == 0);
 }
 
 // IoBuffer -------------------------------------------------------------------------------------

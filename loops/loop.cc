@@ -78,6 +78,12 @@ void Turn::defer(Deferred& work) {
     deferred_end_ = &work.next_;
 }
 
+alloc::Arena& Turn::scratch() {
+    alloc::Arena& arena = alloc::scratch();
+    if (!scratch_) scratch_.emplace(arena);
+    return arena;
+}
+
 Loop::Loop(ThreadGroup& group, locking::DomainBase& domain, std::string_view name)
     : cell_(GroupState::of(group).runtime().state_->cells.take()), domain_(domain) {
     cell_.loop = this;

@@ -6,6 +6,7 @@
 /// in turns; from outside, whoever holds the domain (LoopEntry) may use the same events, timers and
 /// watchers. It never runs on two threads at once and never on a thread of another group.
 
+#include "alloc/arena.h"
 #include "locking/domain.h"
 #include "loops/event.h"
 #include "loops/event_queue.h"
@@ -21,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -77,6 +79,10 @@ class Turn {
     locking::Proof<L> holding(locking::Domain<L>& domain) const;
     /// Runs the callback after the handlers of this run, before the domain is released.
     void defer(Deferred& work);
+    /// The scratch arena of the thread, for what is needed until the run ends; then all of it goes.
+    /// For less than that, open an Arena::Scope on it. Ask here before you open one on
+    /// alloc::scratch(): that would be the outer one, and end too early, which aborts.
+    alloc::Arena& scratch();
 
   private:
     friend class Loop;
@@ -116,6 +122,7 @@ class Turn {
     Moderation moderation_;
     Deferred* deferred_ = nullptr;
     Deferred** deferred_end_ = &deferred_;
+    std::optional<alloc::Arena::Scope> scratch_;  ///< from the first use to the end of the run
 };
 
 /// Embedded in its owner, immovable. Domain and group are borrowed and outlive it; what its

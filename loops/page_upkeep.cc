@@ -1,5 +1,6 @@
 #include "loops/page_upkeep.h"
 
+#include "alloc/arena.h"
 #include "alloc/page_cache.h"
 #include "loops/runtime.h"
 
@@ -16,8 +17,11 @@ void keep_pages(Runtime& runtime, alloc::PageCache& cache) {
     // The kick may come with any domain held; waking a loop takes none.
     cache.on_maintenance_due([](void* context) noexcept { static_cast<Loop*>(context)->wake(); },
                              &runtime.main_loop());
-    runtime.set_thread_trim(
-        {[](void* context) { static_cast<alloc::PageCache*>(context)->flush_thread(); }, &cache});
+    runtime.set_thread_trim({[](void* context) {
+                                 alloc::trim_scratch();
+                                 static_cast<alloc::PageCache*>(context)->flush_thread();
+                             },
+                             &cache});
 }
 
 }  // namespace tern::loops

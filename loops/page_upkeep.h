@@ -2,7 +2,8 @@
 
 /// Lets the threads of a runtime look after a page cache: the main thread refills and trims it when
 /// it says that this is due, threads about to sleep for long and threads that end give back what
-/// they hold. The cache outlives the runtime. Call before Runtime::start().
+/// they hold, and the page of their scratch arena. The cache outlives the runtime. Call before
+/// Runtime::start().
 
 namespace tern::alloc {
 class PageCache;
