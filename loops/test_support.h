@@ -113,14 +113,51 @@ struct Real {
     ThreadGroup& group;
 };
 
-/// Of this process.
-inline std::size_t open_descriptors() {
+/// Stops all loops and quits when the last has stopped.
+struct Stopper {
+    explicit Stopper(Runtime& runtime_) : runtime(runtime_) {}
+
+    void add(Loop& loop) {
+        ++left;
+        loops.push_back(&loop);
+    }
+
+    void go() {
+        if (left == 0) runtime.quit();
+        for (Loop* loop : loops) {
+            events.push_back(std::make_unique<Event>(
+                [](void* self, Turn&) {
+                    auto& stopper = *static_cast<Stopper*>(self);
+                    if (--stopper.left == 0) stopper.runtime.quit();
+                },
+                this));
+            loop->stop(runtime.main_loop(), *events.back());
+        }
+    }
+
+    Runtime& runtime;
+    std::size_t left = 0;
+    std::vector<Loop*> loops;
+    std::vector<std::unique_ptr<Event>> events;
+};
+
+inline std::size_t entries(const char* path) {
     std::size_t count = 0;
-    DIR* const directory = ::opendir("/proc/self/fd");
-    while (::readdir(directory) != nullptr)
-        ++count;
+    DIR* const directory = ::opendir(path);
+    while (const dirent* entry = ::readdir(directory))
+        count += entry->d_name[0] != '.';
     ::closedir(directory);
     return count;
+}
+
+/// Of this process.
+inline std::size_t system_threads() {
+    return entries("/proc/self/task");
+}
+
+/// Of this process, and one to look at them.
+inline std::size_t open_descriptors() {
+    return entries("/proc/self/fd");
 }
 
 }  // namespace tern::loops::test

@@ -11,28 +11,16 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
-#include <dirent.h>
 
 namespace tern::loops {
 
 using test::Action;
 using test::Real;
+using test::Stopper;
+using test::system_threads;
 using test::TestLoop;
 
 namespace {
-
-std::size_t entries(const char* path) {
-    std::size_t count = 0;
-    DIR* const directory = ::opendir(path);
-    while (const dirent* entry = ::readdir(directory))
-        count += entry->d_name[0] != '.';
-    ::closedir(directory);
-    return count;
-}
-
-std::size_t system_threads() {
-    return entries("/proc/self/task");
-}
 
 /// Passes itself round a ring of loops; each hop counts.
 struct Hopper {
@@ -53,34 +41,6 @@ struct Hopper {
         at = (at + 1) % ring->size();
         event.send((*ring)[at]->loop);
     }
-};
-
-/// Stops all loops and quits when the last has stopped.
-struct Stopper {
-    explicit Stopper(Runtime& runtime_) : runtime(runtime_) {}
-
-    void add(Loop& loop) {
-        ++left;
-        loops.push_back(&loop);
-    }
-
-    void go() {
-        if (left == 0) runtime.quit();
-        for (Loop* loop : loops) {
-            events.push_back(std::make_unique<Event>(
-                [](void* self, Turn&) {
-                    auto& stopper = *static_cast<Stopper*>(self);
-                    if (--stopper.left == 0) stopper.runtime.quit();
-                },
-                this));
-            loop->stop(runtime.main_loop(), *events.back());
-        }
-    }
-
-    Runtime& runtime;
-    std::size_t left = 0;
-    std::vector<Loop*> loops;
-    std::vector<std::unique_ptr<Event>> events;
 };
 
 }  // namespace
@@ -183,89 +143,6 @@ TEST_CASE("AT-PING-2 every send that found the event idle runs it once while loo
         thread.join();
     for (auto& target : targets)
         CHECK(target->runs == target->queued.load());
-}
-
-TEST_CASE("AT-THR-2 the number of threads changes under traffic and nothing is lost",
-          "[AT-THR-2]") {
-    const std::size_t threads_before = system_threads();
-    {
-        Real real(4);
-        std::vector<std::unique_ptr<TestLoop>> loops;
-        for (int i = 0; i < 12; ++i)
-            loops.push_back(std::make_unique<TestLoop>(real.group, "l"));
-        std::atomic<bool> done{false};
-        std::atomic<std::uint64_t> ticks{0};
-        std::vector<std::unique_ptr<Action>> actions;
-        std::vector<std::unique_ptr<Timer>> timers;
-        Stopper stopper(real.runtime);
-        for (auto& loop : loops) {
-            actions.push_back(std::make_unique<Action>(Action{[&](Turn&) { ++ticks; }}));
-            timers.push_back(std::make_unique<Timer>(loop->loop, actions.back()->callback()));
-            stopper.add(loop->loop);
-        }
-        std::mt19937 random(5);
-        int changes = 0;
-        Event* resized = nullptr;
-        Action resized_action{[&](Turn&) {
-            if (++changes == 40) {
-                real.group.set_threads(3, real.runtime.main_loop(), *resized);
-            } else if (changes > 40) {
-                CHECK(real.group.threads() == 3);
-                CHECK(system_threads() == threads_before + 3);
-                stopper.go();
-            } else {
-                real.group.set_threads(1 + static_cast<unsigned>(random() % 12),
-                                       real.runtime.main_loop(), *resized);
-            }
-        }};
-        Event resized_event(resized_action.callback());
-        resized = &resized_event;
-        real.run([&](Turn&) {
-            for (std::size_t i = 0; i < loops.size(); ++i) {
-                const LoopEntry entry(loops[i]->loop);
-                timers[i]->every(microseconds(200));
-            }
-            real.group.set_threads(7, real.runtime.main_loop(), resized_event);
-        });
-        CHECK(ticks > 12);
-    }
-    CHECK(system_threads() == threads_before);
-}
-
-TEST_CASE("AT-THR-3 a shrinking group waits for the run that goes on", "[AT-THR-3]") {
-    Real real(2);
-    TestLoop a(real.group, "a");
-    TestLoop b(real.group, "b");
-    std::atomic<bool> release{false};
-    std::atomic<int> waiting{0};
-    std::atomic<int> ended{0};
-    bool resized = false;
-    Action spin{[&](Turn&) {
-        ++waiting;
-        while (!release.load())
-            std::this_thread::yield();
-        ++ended;
-    }};
-    Event event_a(spin.callback());
-    Event event_b(spin.callback());
-    Stopper stopper(real.runtime);
-    stopper.add(a.loop);
-    stopper.add(b.loop);
-    Action done_action{[&](Turn&) {
-        CHECK(ended.load() >= 1);  // the thread that left had a run to finish
-        resized = true;
-        stopper.go();
-    }};
-    Event done(done_action.callback());
-    real.run([&](Turn&) {
-        event_a.send(a.loop);
-        event_b.send(b.loop);
-        while (waiting.load() < 2)
-            std::this_thread::yield();
-        real.group.set_threads(1, real.runtime.main_loop(), done);
-        release = true;
-    });
-    CHECK(resized);
 }
 
 TEST_CASE("a run that becomes long calls a sleeping thread for what waits behind it") {
