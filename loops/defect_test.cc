@@ -1,8 +1,10 @@
 // Defects of other runtimes that must not come back: each check is shown to fail with a small twin
 // that has the defect, then to hold for ours.
+#include "locking/death_test.h"
 #include "loops/credits.h"
 #include "loops/journal.h"
 #include "loops/mailbox.h"
+#include "loops/pace.h"
 #include "loops/poller_epoll.h"
 #include "loops/session.h"
 #include "loops/test_support.h"
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cctype>
 #include <cstring>
 #include <deque>
 #include <filesystem>
@@ -17,7 +20,10 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <sys/mman.h>
@@ -293,11 +299,111 @@ bool token_is_left_alone() {
     return memory == gone;
 }
 
+// ---- Slices of a fraction of a millisecond need a clock that moves more often. ----
+
+/// The clock of the kernel's ticks.
+class CoarseClock final : public Clock {
+  public:
+    Instant now() const override {
+        const std::int64_t us = real_.now().microseconds();
+        return Instant::from_microseconds(us - us % 4000);
+    }
+
+    WallTime wall_now() const override { return real_.wall_now(); }
+
+  private:
+    SteadyClock real_;
+};
+
+/// The smallest step in which time goes on for the handlers of a run.
+Duration step_of(const Clock& clock, bool machine_clock) {
+    Pace pace(clock, machine_clock);
+    Duration least = Duration::infinite();
+    for (int steps = 0; steps < 5;) {
+        const Instant before = pace.now();
+        pace.look();
+        if (pace.now() == before) continue;
+        least = std::min(least, pace.now() - before);
+        ++steps;
+    }
+    return least;
+}
+
+// ---- The text of the sources. ----
+
 std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path);
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
+}
+
+/// Of the sources.
+std::filesystem::path root() {
+    std::filesystem::path path = std::filesystem::current_path();
+    while (!std::filesystem::exists(path / "loops/thread_group.h") && path.has_relative_path())
+        path = path.parent_path();
+    return path;
+}
+
+/// What a library does, in one piece.
+std::string code_of(const char* folder) {
+    std::string code;
+    for (const auto& entry : std::filesystem::directory_iterator(root() / folder)) {
+        const std::string name = entry.path().filename();
+        if (name.ends_with(".cc") && !name.ends_with("_test.cc")) code += text_of(entry.path());
+    }
+    return code;
+}
+
+bool in_name(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+/// The names of what a value of the struct has. One field is one line.
+std::vector<std::string> fields_of(std::string_view header, const std::string& type) {
+    std::vector<std::string> fields;
+    std::istringstream lines{std::string(header.substr(header.find("struct " + type + " {")))};
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line) && !line.starts_with("};")) {
+        line.erase(std::min(line.find("//"), line.size()));
+        if (line.find(';') == std::string::npos || line.find("static ") != std::string::npos ||
+            line.find("friend ") != std::string::npos)
+            continue;
+        line.erase(line.find_first_of("={;"));
+        if (line.find('(') != std::string::npos) continue;
+        while (!in_name(line.back()))
+            line.pop_back();
+        std::size_t begin = line.size();
+        while (in_name(line[begin - 1]))
+            --begin;
+        fields.push_back(line.substr(begin));
+    }
+    return fields;
+}
+
+/// Whether the code reads that option of some options.
+bool used(std::string_view code, const std::string& option) {
+    for (const char* whose : {"options.", "options_.", "options().", "limits.", "limits().",
+                              "given.", "config.", "config_."}) {
+        const std::string name = whose + option;
+        for (std::size_t at = code.find(name); at != std::string_view::npos;
+             at = code.find(name, at + 1)) {
+            const std::size_t end = at + name.size();
+            if (end == code.size() || !in_name(code[end])) return true;
+        }
+    }
+    return false;
+}
+
+void check_used(const std::string& header, const std::string& type, const std::string& code) {
+    const std::vector<std::string> fields = fields_of(header, type);
+    CHECK(fields.size() > 3);
+    for (const std::string& field : fields) {
+        INFO(type << " " << field);
+        CHECK(used(code, field));
+    }
 }
 
 }  // namespace
@@ -335,36 +441,73 @@ TEST_CASE("AT-CLI-1 a token is not touched once it has let its session go", "[AT
     CHECK_FALSE(token_is_left_alone<LateOperation>());
 }
 
-TEST_CASE("every option of a group and of a runtime is used by the code") {
-    std::filesystem::path folder = std::filesystem::current_path();
-    while (!std::filesystem::exists(folder / "loops/thread_group.h") && folder.has_relative_path())
-        folder = folder.parent_path();
-    folder /= "loops";
-    std::string code;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const std::string name = entry.path().filename();
-        if (name.ends_with(".cc") && !name.ends_with("_test.cc")) code += text_of(entry.path());
+TEST_CASE("time goes on in steps much smaller than a slice") {
+    const Duration tenth = GroupLimits().min_slice / 10;
+    CHECK(step_of(SteadyClock(), true) <= tenth);
+    CHECK(step_of(SteadyClock(), false) <= tenth);
+    CHECK_FALSE(step_of(CoarseClock(), false) <= tenth);
+}
+
+TEST_CASE("a loop that is sent to another group stays entered until its guard has gone") {
+    Sim sim;
+    ThreadGroup& other = sim.sim.runtime().add_group({.name = "other"});
+    TestLoop loop(*sim.group, "l");
+    {
+        const LoopEntry entry(loop.loop);
+        loop.loop.move_to(other);
+        CHECK(&loop.loop.group() == &other);
+        CHECK(loop.domain.held_by_this_thread());
     }
-    code += text_of(folder / "group_state.h");
-    for (const char* option :
-         {"name", "kind", "threads", "max_latency", "min_slice", "max_slice", "max_sleep", "spin",
-          "busy_enter", "busy_leave", "force_idle", "cool_down", "steal", "balance", "main_domain",
-          "main_name", "clock", "pollers", "seed"}) {
-        INFO(option);
-        const bool used = code.find("options." + std::string(option)) != std::string::npos ||
-                          code.find("options_." + std::string(option)) != std::string::npos ||
-                          code.find("options()." + std::string(option)) != std::string::npos ||
-                          code.find("limits." + std::string(option)) != std::string::npos ||
-                          code.find("given." + std::string(option)) != std::string::npos;
-        CHECK(used);
-    }
+    CHECK_FALSE(loop.domain.held_by_this_thread());
+    int runs = 0;
+    Action there{[&](Turn& turn) {
+        turn.loop().move_to(runs++ == 0 ? *sim.group : other);
+        CHECK(loop.domain.held_by_this_thread());
+    }};
+    Event first(there.callback());
+    Event second(there.callback());
+    first.send(loop.loop);
+    second.send(loop.loop);
+    CHECK(sim.sim.settle());
+    CHECK(runs == 2);
+    CHECK(&loop.loop.group() == &other);
+    // A transfer that leaves it, while its caller leaves it too, aborts.
+    CHECK(locking::death_of([&] {
+              const LoopEntry entry(loop.loop);
+              loop.loop.domain().unlock_erased(locking::Here::now());
+          }).aborted);
+}
+
+TEST_CASE("every option of a group, of a runtime and of a page cache is used by the code") {
+    const std::string code = code_of("loops") + text_of(root() / "loops/group_state.h");
+    for (const char* type : {"GroupOptions", "GroupLimits"})
+        check_used(text_of(root() / "loops/thread_group.h"), type, code);
+    check_used(text_of(root() / "loops/runtime.h"), "RuntimeOptions", code);
+    check_used(text_of(root() / "alloc/page_cache.h"), "PageCacheConfig", code_of("alloc"));
+}
+
+TEST_CASE("the fields of a struct are found in its text, and one that nobody uses is noticed") {
+    constexpr std::string_view text = R"(
+struct Options {
+    /// Why; it has a comment.
+    std::string name = "worker";  ///< with a name
+    Limits limits = {};
+    static constexpr int most = 7;
+    std::optional<int> spin;
+    std::size_t pages{4};
+    bool good() const;
+    friend bool operator==(const Options&, const Options&) = default;
+};
+int other = 0;
+)";
+    CHECK(fields_of(text, "Options") ==
+          std::vector<std::string>{"name", "limits", "spin", "pages"});
+    CHECK(used("options_.name", "name"));
+    CHECK_FALSE(used("options_.name_of_it name names.name", "name"));
 }
 
 TEST_CASE("no loop waits by sleeping for a while and looking again") {
-    std::filesystem::path folder = std::filesystem::current_path();
-    while (!std::filesystem::exists(folder / "loops/thread_group.h") && folder.has_relative_path())
-        folder = folder.parent_path();
-    for (const auto& entry : std::filesystem::directory_iterator(folder / "loops")) {
+    for (const auto& entry : std::filesystem::directory_iterator(root() / "loops")) {
         const std::string name = entry.path().filename();
         if (name.ends_with("_test.cc") || entry.path().extension() != ".cc") continue;
         INFO(name);
