@@ -168,7 +168,8 @@ TEST_CASE("AT-SOCK-9 a watcher needs the domain of its loop, and both domains to
         Watcher watcher(from.loop, 0, Interest::none, nullptr, nullptr);
         watcher.move_to(to.loop);
     });
-    CHECK(moved.says("watcher of descriptor 0 moved in without domain to of its loop"));
+    CHECK(moved.says("watcher of descriptor 0 moved in without domain to of its loop",
+                     "loops/misuse_test.cc:"));
 }
 
 }  // namespace tern::loops

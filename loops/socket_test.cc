@@ -1,9 +1,11 @@
 // Descriptors and their loops: opening, moving, and the end of a loop that has some.
 #include "loops/file_descriptor.h"
+#include "loops/stream_testing.h"
 #include "loops/test_support.h"
 
 #include <memory>
 #include <optional>
+#include <thread>
 #include <type_traits>
 
 #include <catch2/catch.hpp>
@@ -17,6 +19,7 @@ using test::Action;
 using test::open_descriptors;
 using test::Real;
 using test::Sim;
+using test::Stopper;
 using test::TestLoop;
 
 namespace {
@@ -130,8 +133,7 @@ TEST_CASE("AT-SOCK-3 an accepted socket moves to another loop before any byte is
     CHECK(delivered_in == std::vector<Loop*>{&session.loop});
 }
 
-TEST_CASE("AT-SOCK-10 a stop just before or after a move never loses a socket", "[AT-SOCK-10]") {
-    const std::size_t before = open_descriptors();
+TEST_CASE("AT-SOCK-10 a stop just before or after a move never loses a watcher", "[AT-SOCK-10]") {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         INFO("seed " << seed);
         Sim sim(seed, 2);
@@ -166,6 +168,65 @@ TEST_CASE("AT-SOCK-10 a stop just before or after a move never loses a socket", 
         watcher->move_to(from.loop);
         watcher.reset();
         sim.sim.descriptors().close(fd);
+    }
+}
+
+TEST_CASE("AT-SOCK-10 a socket that moves into a loop that stops is read and closed afterwards",
+          "[AT-SOCK-10]") {
+    const std::size_t before = open_descriptors();
+    for (int round = 0; round < 100; ++round) {
+        Real real(2);
+        TestLoop from(real.group, "from");
+        TestLoop to(real.group, "to");
+        Stopper stopper(real.runtime);
+        stopper.add(from.loop);
+        std::optional<Watcher> watcher;
+        std::thread mover;
+        const auto move_to = [&](TestLoop& loop) {
+            const locking::PairLock<test::Protocol> both(from.domain, to.domain);
+            watcher->move_to(loop.loop);
+        };
+
+        struct Reader {
+            static void ready(void* self, Turn&, Ready) {
+                auto& reader = *static_cast<Reader*>(self);
+                if (reader.stream.read()) reader.finished.send(reader.main);
+            }
+
+            test::ByteStream stream;
+            Loop& main;
+            Event& finished;
+        };
+
+        Action finished_action{[&](Turn&) {
+            {
+                const LoopEntry entry(from.loop);
+                watcher.reset();
+            }
+            stopper.go();
+        }};
+        Event finished(finished_action.callback());
+        Reader reader{{}, real.runtime.main_loop(), finished};
+        // Whether it was stopped before or after the move, the socket can go on from there.
+        Action stopped_action{[&](Turn&) {
+            mover.join();
+            CHECK(&watcher->loop() == &to.loop);
+            move_to(from);
+            reader.stream.write();
+        }};
+        Event stopped(stopped_action.callback());
+        real.run([&](Turn& turn) {
+            {
+                const LoopEntry entry(from.loop);
+                watcher.emplace(from.loop, reader.stream.reads.get(), Interest::readable,
+                                Reader::ready, &reader);
+            }
+            mover = std::thread([&] { move_to(to); });
+            for (int pause = 0; pause < round; ++pause)
+                std::this_thread::yield();
+            to.loop.stop(turn.loop(), stopped);
+        });
+        CHECK(reader.stream.received == 1);
     }
     CHECK(open_descriptors() == before);
 }
