@@ -42,6 +42,8 @@ struct Defects {
     bool wakes_nobody = false;     ///< loops are given away and nobody is woken to take them
     bool never_wanted = false;     ///< a run takes its whole slice, whoever waits for the thread
     bool delivers_paused = false;  ///< what was read out of the poller comes in spite of a pause
+    bool resumes_all = false;      ///< one resume ends the pauses of all reasons
+    bool repeats_errors = false;   ///< as the kernel does, while nothing is wanted
 };
 
 class GroupState {

@@ -94,6 +94,7 @@ void Watcher::resume_rx(PauseReason reason, locking::Here where) {
     std::uint8_t& count = pauses_[static_cast<std::size_t>(reason)];
     TERN_ASSERT(count > 0, "watcher resumed without a pause");
     --count;
+    if (GroupState::of(loop_->group()).defects().resumes_all) pauses_ = {};
     paused_ = pauses_ != std::array<std::uint8_t, 4>{};
     update();
 }
@@ -109,12 +110,12 @@ void Watcher::move_to(Loop& loop, locking::Here where) {
 
 void Watcher::deliver(Turn& turn, Ready ready) {
     // What was asked for may have changed since the kernel was asked.
-    const bool stale = GroupState::of(turn.loop().group()).defects().delivers_paused;
-    const Interest wanted = stale ? interest_ : effective();
+    const Defects& defects = GroupState::of(turn.loop().group()).defects();
+    const Interest wanted = defects.delivers_paused ? interest_ : effective();
     ready.readable = ready.readable && (wanted & Interest::readable) != Interest::none;
     ready.writable = ready.writable && (wanted & Interest::writable) != Interest::none;
     if (!ready.any()) return;
-    if (wanted == Interest::none) {
+    if (wanted == Interest::none && !defects.repeats_errors) {
         // The kernel would repeat errors and hang-ups for ever: say it once.
         loop_->io_->remove(*this);
         silenced_ = true;
