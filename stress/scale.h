@@ -20,9 +20,14 @@ inline std::uint64_t scaled(std::uint64_t short_form) {
     return std::max<std::uint64_t>(short_form * from_environment("TERN_STRESS", 100) / 100, 1);
 }
 
-/// For numbers of things rather than of rounds: never more than the short form.
+/// For numbers of things rather than of rounds: a long run has more of them, up to `most`.
+inline std::uint64_t scaled_to(std::uint64_t short_form, std::uint64_t most) {
+    return std::min(scaled(short_form), most);
+}
+
+/// The same for numbers that a long run leaves alone: never more than the short form.
 inline std::uint64_t scaled_down(std::uint64_t short_form) {
-    return std::min(scaled(short_form), short_form);
+    return scaled_to(short_form, short_form);
 }
 
 inline std::uint64_t seed() {

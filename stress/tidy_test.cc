@@ -77,6 +77,7 @@ constexpr Exemption exemptions[] = {
     {"stress/bench/", "banned word", "peers are called by their names"},
     {"stress/bench/", "sleeping test", "memory is looked at again after a pause"},
     {"stress/locking/no_allocation_test.cc", "banned word", "it counts what malloc hands out"},
+    {"stress/loops/ping_test.cc", "sleeping test", "latency is that of senders who pause"},
     {"stress/oom_regression/", "sleeping test", "it asks a daemon again and again"},
     {"stress/oom_regression/heap_malloc.cc", "banned word", "malloc is what alloc stands beside"},
     {"loops/mailbox_test.cc", "banned word", "its use count proves that messages are destroyed"},

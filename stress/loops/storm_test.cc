@@ -1,8 +1,12 @@
-// Events from many senders into loops that are moved, resized and stolen all the time: what was
-// sent to an idle event runs once, and nothing stays behind.
+// Loops that are moved, resized and stolen all the time: bytes, timers and events for them arrive
+// once, and nothing stays behind.
+#include "alloc/page_cache.h"
+#include "alloc/page_source_test.h"
 #include "locking/backoff.h"
+#include "loops/page_upkeep.h"
 #include "loops/stream_testing.h"
 #include "loops/test_support.h"
+#include "stress/loops/stopper.h"
 #include "stress/scale.h"
 
 #include <atomic>
@@ -35,54 +39,8 @@ using loops::test::TestLoop;
 
 namespace {
 
-/// Stops all loops and quits when the last has stopped, and whatever else was under way has ended.
-struct Stopper {
-    explicit Stopper(loops::Runtime& runtime_) : runtime(runtime_) {}
-
-    void stop(std::deque<TestLoop>& loops, std::size_t others = 0) {
-        left = loops.size() + others;
-        for (TestLoop& loop : loops)
-            loop.loop.stop(runtime.main_loop(), events.emplace_back(stopped, this));
-    }
-
-    bool stopping() const { return left != 0; }
-
-    void one_ended() {
-        if (--left == 0) runtime.quit();
-    }
-
-    static void stopped(void* self, Turn&) { static_cast<Stopper*>(self)->one_ended(); }
-
-    loops::Runtime& runtime;
-    std::size_t left = 0;
-    std::deque<Event> events;
-};
-
 constexpr unsigned senders = 4;
 constexpr std::size_t loop_count = 8;
-
-/// A loop with one event for each sender.
-struct Target {
-    Target(Loop& loop_) : loop(loop_) {}
-
-    static void count(void* self, Turn&) { ++static_cast<Target*>(self)->runs; }
-
-    Loop& loop;
-    std::atomic<std::uint64_t> queued{0};
-    std::uint64_t runs = 0;
-    Event events[senders] = {{count, this}, {count, this}, {count, this}, {count, this}};
-};
-
-void send_at_random(std::deque<Target>& targets, unsigned sender, std::uint64_t rounds) {
-    std::mt19937 random(sender);
-    for (std::uint64_t i = 0; i < rounds; ++i) {
-        Target& target = targets[random() % targets.size()];
-        if (target.events[sender].send(target.loop) == Sent::queued) {
-            target.queued.fetch_add(1, std::memory_order_relaxed);
-        }
-        if (random() % 64 == 0) std::this_thread::yield();  // let loops fall idle
-    }
-}
 
 /// A thread writes and a loop reads.
 struct Stream : ByteStream {
@@ -134,48 +92,6 @@ void write_at_random(std::deque<Stream>& streams, unsigned writer, std::uint64_t
 }
 
 }  // namespace
-
-TEST_CASE("a storm of pings into moving loops loses and doubles nothing") {
-    const std::uint64_t rounds = scaled(100'000);
-    Real real(3);
-    ThreadGroup& express =
-        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 2});
-    std::deque<TestLoop> all;
-    std::deque<Target> targets;
-    for (std::size_t i = 0; i < loop_count; ++i)
-        targets.emplace_back(all.emplace_back(real.group, "target").loop);
-    Stopper stopper(real.runtime);
-    std::atomic<unsigned> active{senders};
-    std::vector<std::thread> threads;
-    // The main loop moves loops between groups and changes the number of threads as fast as it can.
-    std::mt19937 random(1);
-    std::optional<Event> churn;
-    Action churn_action{[&](Turn& turn) {
-        if (stopper.stopping()) {
-            stopper.one_ended();
-            return;
-        }
-        for (int i = 0; i < 4; ++i)
-            all[random() % loop_count].loop.move_to(random() % 2 == 0 ? express : real.group);
-        real.group.set_threads(1 + static_cast<unsigned>(random() % 6), turn.loop(), *churn);
-        // While the last change is under way.
-        if (active == 0) stopper.stop(all, 1);
-    }};
-    churn.emplace(churn_action.callback());
-    real.run([&](Turn& turn) {
-        churn->send(turn.loop());
-        for (unsigned s = 0; s < senders; ++s) {
-            threads.emplace_back([&, s] {
-                send_at_random(targets, s, rounds);
-                --active;
-            });
-        }
-    });
-    for (std::thread& thread : threads)
-        thread.join();
-    for (Target& target : targets)
-        CHECK(target.runs == target.queued);
-}
 
 TEST_CASE("a storm of bytes into loops that move, and watchers that come and go, loses none") {
     const std::uint64_t rounds = scaled(100'000);
@@ -285,41 +201,67 @@ TEST_CASE("a send that finds its event queued is seen by the run to come") {
     CHECK(unseen == 0);
 }
 
-TEST_CASE("threads come and go under traffic and timers") {
+TEST_CASE("AT-THR-2 threads come and go under traffic and timers", "[AT-THR-2]") {
     const std::uint64_t changes = scaled(100);
-    Real real(4);
-    std::deque<TestLoop> all;
-    for (int i = 0; i < 32; ++i)
-        all.emplace_back(real.group, "ticking");
-    std::atomic<std::uint64_t> ticks{0};
-    std::deque<loops::Timer> timers;
-    for (TestLoop& loop : all) {
-        timers.emplace_back(
-            loop.loop, [](void* sum, Turn&) { ++*static_cast<std::atomic<std::uint64_t>*>(sum); },
-            &ticks);
-    }
-    Stopper stopper(real.runtime);
-    std::mt19937 random(2);
+    const std::uint64_t most = scaled_to(16, 64);
+    const std::size_t descriptors = loops::test::open_descriptors();
+    // All threads together fill less than one region.
+    alloc::TestSource source;
+    alloc::PageCache cache(source, {.keep_pages_main_max = 64,
+                                    .keep_pages_main_min = 4,
+                                    .cleanup_pages_bulk = 16,
+                                    .magazine_pages = 2});
+
+    struct Traffic {
+        static void tick(void* context, Turn&) {
+            auto& self = *static_cast<Traffic*>(context);
+            ++self.ticks;
+            void* const first = self.cache.allocate();
+            void* const second = self.cache.allocate();
+            self.cache.deallocate(first);
+            self.cache.deallocate(second);
+        }
+
+        alloc::PageCache& cache;
+        std::atomic<std::uint64_t> ticks{0};
+    } traffic{cache};
+
     std::uint64_t left = changes;
-    std::optional<Event> resized;
-    Action resized_action{[&](Turn& turn) {
-        if (--left > 0) {
-            const unsigned threads = 1 + static_cast<unsigned>(random() % 16);
-            real.group.set_threads(threads, turn.loop(), *resized);
-            return;
-        }
-        // Whoever has them now still runs all of them.
-        stopper.stop(all);
-    }};
-    resized.emplace(resized_action.callback());
-    real.run([&](Turn& turn) {
-        for (std::size_t i = 0; i < timers.size(); ++i) {
-            const loops::LoopEntry entry(all[i].loop);
-            timers[i].every(loops::microseconds(100 + static_cast<std::int64_t>(i)));
-        }
-        resized->send(turn.loop());
-    });
+    {
+        Real real(4);
+        loops::keep_pages(real.runtime, cache);
+        std::deque<TestLoop> all;
+        std::deque<loops::Timer> timers;
+        for (int i = 0; i < 32; ++i)
+            timers.emplace_back(all.emplace_back(real.group, "ticking").loop, Traffic::tick,
+                                &traffic);
+        Stopper stopper(real.runtime);
+        std::mt19937 random(2);
+        std::optional<Event> resized;
+        Action resized_action{[&](Turn& turn) {
+            if (--left > 0) {
+                const auto threads = static_cast<unsigned>(1 + random() % most);
+                real.group.set_threads(threads, turn.loop(), *resized);
+                return;
+            }
+            // Whoever has them now still runs all of them.
+            stopper.stop(all);
+        }};
+        resized.emplace(resized_action.callback());
+        real.run([&](Turn& turn) {
+            for (std::size_t i = 0; i < timers.size(); ++i) {
+                const LoopEntry entry(all[i].loop);
+                timers[i].every(loops::microseconds(100 + static_cast<std::int64_t>(i)));
+            }
+            resized->send(turn.loop());
+        });
+        cache.on_maintenance_due(nullptr, nullptr);
+    }
     CHECK(left == 0);
+    CHECK(loops::test::open_descriptors() == descriptors);
+    CHECK(source.calls() == 1);
+    CHECK(cache.stats().in_use == 0);
+    cache.verify();
 }
 
 TEST_CASE("a great many loops are pinged all at once, twice") {
