@@ -5,11 +5,13 @@
 #include "loops/watcher.h"
 #include "stress/scale.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <random>
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,12 +88,21 @@ struct Station {
     std::function<void(const Token&)> arrived;
 };
 
+/// Two for each station.
+void allow_descriptors() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 TEST_CASE("tokens go round a ring of sockets whole while loops and sockets move") {
-    const std::size_t stations_count = scaled_down(20);
-    const std::uint64_t rounds = scaled(50);
+    const std::size_t stations_count = scaled_to(20, 1000);
+    const std::uint64_t rounds = std::max<std::uint64_t>(scaled(1000) / stations_count, 1);
     constexpr std::uint64_t tokens = 8;
+    allow_descriptors();
     Real real(3);
     std::deque<Station> stations;
     for (std::size_t i = 0; i < stations_count; ++i)
