@@ -1,5 +1,5 @@
 # Compiler settings and the functions every folder uses: tern_needs(), tern_library(), tern_program(),
-# tern_test() and tern_acceptance(); tern_install() is in package.cmake.
+# tern_test(), tern_acceptance() and tern_first_program(); tern_install() is in package.cmake.
 # It lives in the lowest layer so that each library can also be configured alone.
 include_guard(GLOBAL)
 
@@ -129,4 +129,20 @@ function(tern_acceptance name target)
     add_test(NAME ${name} COMMAND ${target} "[${name}]" --warn NoTests)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "acceptance;${ARG_LABELS}"
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+endfunction()
+
+# tern_first_program(name) builds the first program in README.md of the library, the very text that stands there, and
+# makes the ctest <name>_first_program.
+function(tern_first_program name)
+    if(NOT TERN_TESTS)
+        return()
+    endif()
+    file(READ README.md readme)
+    string(REGEX MATCH "```cpp\n([^`]*)```" program "${readme}")
+    file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/first_program.cc CONTENT "${CMAKE_MATCH_1}" @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS README.md)
+    add_executable(${name}_first_program ${CMAKE_CURRENT_BINARY_DIR}/first_program.cc)
+    target_link_libraries(${name}_first_program PRIVATE tern_flags tern_${name})
+    add_test(NAME ${name}_first_program COMMAND ${name}_first_program)
+    set_tests_properties(${name}_first_program PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
