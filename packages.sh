@@ -5,7 +5,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libfmt-
 test_packages="clang libclang-rt-dev valgrind python3 doxygen
     g++-aarch64-linux-gnu qemu-user"
 bench_packages="libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtalloc-dev libapr1-dev libuv1-dev
-    libevent-dev liburcu-dev libtbb-dev libck-dev liburing-dev libabsl-dev libbenchmark-dev"
+    libevent-dev liburcu-dev libtbb-dev libck-dev liburing-dev libabsl-dev"
 peer_packages="iproute2 bird2 frr openbgpd gobgpd"
 
 missing_packages() {
