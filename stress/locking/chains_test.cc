@@ -108,7 +108,7 @@ class Walker {
 
 TEST_CASE("AT-LOCK-2 no two threads are ever inside one domain", "[AT-LOCK-2]") {
     const std::uint64_t wanted = scaled(500'000);
-    const std::uint64_t width = scaled_down(20);
+    const std::uint64_t width = scaled_down(100);
     const std::uint64_t seed = stress::seed();
     INFO("TERN_SEED=" << seed);
     constexpr unsigned thread_count = 64;
