@@ -19,7 +19,7 @@ struct MagazineRegistry {
     locking::FutexMutex owners_mutex;  ///< the list of owners; taken before depots and `mutex`
     locking::FutexMutex first_use;     ///< see FirstUse; taken before all others
     std::atomic<std::uint64_t> last_serial{0};
-    MagazineOwner* owners = nullptr;
+    MagazineOwner* owners TERN_GUARDED_BY(owners_mutex) = nullptr;
     std::atomic<bool> forks_handled{false};
 
     /// What a slot had in stock.
@@ -117,19 +117,17 @@ FirstUse::~FirstUse() TERN_NO_THREAD_SAFETY_ANALYSIS {
 
 void MagazineOwner::enroll() {
     registry.handle_forks();
-    registry.owners_mutex.lock();
+    const locking::FutexLock lock(registry.owners_mutex);
     next_owner_ = registry.owners;
     previous_owner_ = &registry.owners;
     if (next_owner_ != nullptr) next_owner_->previous_owner_ = &next_owner_;
     registry.owners = this;
-    registry.owners_mutex.unlock();
 }
 
 void MagazineOwner::withdraw() noexcept {
-    registry.owners_mutex.lock();
+    const locking::FutexLock lock(registry.owners_mutex);
     *previous_owner_ = next_owner_;
     if (next_owner_ != nullptr) next_owner_->previous_owner_ = previous_owner_;
-    registry.owners_mutex.unlock();
 }
 
 /// Before anything here is locked for the first time, since a fork could come then. Nobody waits
@@ -172,7 +170,7 @@ void MagazineRegistry::after_fork(locking::ForkSide side) noexcept TERN_NO_THREA
 }
 
 /// Only this thread is left; the others' slots lie in memory that new threads will use.
-void MagazineRegistry::settle_child() noexcept {
+void MagazineRegistry::settle_child() noexcept TERN_NO_THREAD_SAFETY_ANALYSIS {
     for (MagazineOwner* owner = owners; owner != nullptr; owner = owner->next_owner_) {
         give_up_stocks(*owner);
         std::uint64_t taken_here = 0;

@@ -154,24 +154,26 @@ class [[nodiscard]] TransitLock {
 /// Two different domains of one level, taken by ascending serial so that no two threads can wait
 /// for each other. One domain twice aborts.
 template <Level L>
-class [[nodiscard]] PairLock : public Held<L> {
+class [[nodiscard]] TERN_SCOPED_CAPABILITY PairLock : public Held<L> {
   public:
     template <OuterTo<L> H>
     [[gnu::always_inline]] PairLock(Position<H>&,
                                     Domain<L>& a,
                                     Domain<L>& b,
-                                    Here where = Here::now())
+                                    Here where = Here::now()) TERN_ACQUIRE(a, b)
         : PairLock(a, b, where) {}
 
     /// Run-time order only.
     [[gnu::always_inline]] PairLock(Domain<L>& a, Domain<L>& b, Here where = Here::now())
-        : first_(a.made_before(b) ? a : b), second_(a.made_before(b) ? b : a), where_(where) {
+        TERN_ACQUIRE(a, b) TERN_NO_THREAD_SAFETY_ANALYSIS : first_(a.made_before(b) ? a : b),
+                                                            second_(a.made_before(b) ? b : a),
+                                                            where_(where) {
         TERN_ASSERT(&a != &b, "pair lock of one domain: ", a.name());
         first_.lock_erased(where_);
         second_.lock_sibling_erased(where_);
     }
 
-    [[gnu::always_inline]] ~PairLock() {
+    [[gnu::always_inline]] ~PairLock() TERN_RELEASE() TERN_NO_THREAD_SAFETY_ANALYSIS {
         second_.unlock_erased(where_);
         first_.unlock_erased(where_);
     }

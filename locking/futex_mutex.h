@@ -125,6 +125,23 @@ class TERN_CAPABILITY("mutex") FutexMutex {
     std::atomic<std::uint32_t> word_{0};
 };
 
+/// Holds a bare mutex until the end of the scope; Clang's analysis follows it, which it cannot do
+/// with std::lock_guard.
+class [[nodiscard]] TERN_SCOPED_CAPABILITY FutexLock {
+  public:
+    explicit FutexLock(FutexMutex& mutex) noexcept TERN_ACQUIRE(mutex) : mutex_(mutex) {
+        mutex_.lock();
+    }
+
+    ~FutexLock() TERN_RELEASE() { mutex_.unlock(); }
+
+    FutexLock(const FutexLock&) = delete;
+    FutexLock& operator=(const FutexLock&) = delete;
+
+  private:
+    FutexMutex& mutex_;
+};
+
 template <class Sleeper>
 void FutexMutex::lock_contended(Sleeper& sleeper) noexcept {
     Waiter waiter;

@@ -12,7 +12,6 @@
 #include "loops/loop.h"
 
 #include <cstddef>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,7 +50,7 @@ class Mailbox {
     [[nodiscard]] bool post(T&& message);
 
     bool empty() const {
-        const std::lock_guard lock(mutex_);
+        const locking::FutexLock lock(mutex_);
         return next_ == taken_.size() && posted_.empty();
     }
 
@@ -88,7 +87,7 @@ class Mailbox {
     void take() {
         taken_.clear();
         next_ = 0;
-        const std::lock_guard lock(mutex_);
+        const locking::FutexLock lock(mutex_);
         taken_.swap(posted_);
     }
 
@@ -104,7 +103,7 @@ class Mailbox {
 
     // Written with each post.
     alignas(64) mutable locking::FutexMutex mutex_;
-    std::vector<T> posted_;
+    std::vector<T> posted_ TERN_GUARDED_BY(mutex_);
     Event event_;
 };
 
@@ -114,7 +113,7 @@ template <class T>
 bool Mailbox<T>::post(T&& message) {
     bool first = false;
     {
-        const std::lock_guard lock(mutex_);
+        const locking::FutexLock lock(mutex_);
         if (posted_.size() == capacity_) return false;
         first = posted_.empty();
         posted_.push_back(std::move(message));

@@ -82,6 +82,28 @@ class Counter {
         return value;
     }
 
+    int scoped() {
+        {
+            const locking::FutexLock lock(mutex_);
+            ++other_;
+        }
+#if defined(TERN_CASE_clang_scope_ended)
+        ++other_;
+#endif
+        return 1;
+    }
+
+    int paired(Domain<Step<0>>& other) {
+        {
+            const locking::PairLock<Step<0>> lock(domain_, other);
+            ++value_;
+        }
+#if defined(TERN_CASE_clang_pair_ended)
+        ++value_;
+#endif
+        return 1;
+    }
+
   private:
     Domain<Step<0>> domain_{"counter"};
     int value_ TERN_GUARDED_BY(domain_) = 0;
@@ -90,7 +112,8 @@ class Counter {
 };
 
 int count(Counter& counter) {
-    return counter.right() + counter.bare();
+    Domain<Step<0>> other;
+    return counter.right() + counter.bare() + counter.scoped() + counter.paired(other);
 }
 #endif
 
