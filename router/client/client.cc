@@ -69,6 +69,7 @@ void Client::load_commands() {
 int Client::execute(std::string_view command, Shown shown) {
     if (!connection_.send_line(command)) return server_gone;
     pager_.begin();
+    as_json_ = options_.json || command.starts_with("json ");
     json_.clear();
     while (true) {
         const std::optional<ReplyLine> line = connection_.receive();
@@ -89,7 +90,7 @@ void Client::print(const ReplyLine& line) {
         pager_.print(">>> " + line.text);
         return;
     }
-    if (options_.json && !options_.verbose) {
+    if (as_json_ && !options_.verbose) {
         if (line.code == code_json) json_ += line.text;
         return;
     }

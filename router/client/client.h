@@ -55,6 +55,7 @@ class Client {
     ClientOptions options_;
     CommandList commands_;
     Pager pager_;
+    bool as_json_ = false;  ///< the reply under way
     std::string json_;
     std::vector<std::string>* collect_ = nullptr;
 };

@@ -56,6 +56,8 @@ TEST_CASE("abbreviations are expanded with the daemon's rows") {
     const CommandList list = some_list();
     CHECK(list.expand("sh pr al x").value() == "show protocols all x");
     CHECK(list.expand("conf ch").value() == "configure check");
+    CHECK(list.expand("json sh pr al").value() == "json show protocols all");
+    CHECK_FALSE(list.expand("json nonsense"));
     CHECK(list.expand("sh").error().text == "No such command. Press `?' for help.");
     CHECK(list.expand("nonsense").error().text == "No such command. Press `?' for help.");
 }
@@ -97,6 +99,7 @@ TEST_CASE("an argument can follow the words of a command") {
     CHECK(list.at_argument("show protocols b"));
     CHECK_FALSE(list.at_argument("show "));
     CHECK(list.complete("show p") == std::vector<std::string_view>{"protocols"});
+    CHECK(list.complete("json show p") == std::vector<std::string_view>{"protocols"});
 }
 
 }  // namespace tern::client

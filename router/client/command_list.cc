@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t help_column = 45;
 constexpr std::string_view group_arguments = "...";
+// The daemon's word that may stand in front of any command.
+constexpr std::string_view json_prefix = "json ";
 
 std::string help_line(std::string_view words, std::string_view arguments, std::string_view help) {
     std::string line(words);
@@ -72,6 +74,11 @@ void CommandList::add_row(std::string_view row) {
 
 Result<std::string> CommandList::expand(std::string_view line) const {
     if (!known_) return std::string(line);
+    if (line.starts_with(json_prefix)) {
+        Result<std::string> command = expand(line.substr(json_prefix.size()));
+        if (command) command->insert(0, json_prefix);
+        return command;
+    }
     Result<std::string> expanded = cli::expand_command(table_, line);
     if (expanded) return expanded;
     if (expanded.error().text.empty()) return fail("No such command. Press `?' for help.");
@@ -102,6 +109,7 @@ std::vector<std::string> CommandList::help(std::string_view line) const {
 }
 
 std::vector<std::string_view> CommandList::complete(std::string_view line) const {
+    if (line.starts_with(json_prefix)) line.remove_prefix(json_prefix.size());
     return cli::complete_command(table_, line);
 }
 
