@@ -9,6 +9,7 @@
 #include <deque>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -46,6 +47,7 @@ TEST_CASE("AT-SOCK-8 a stream survives very many moves of its watcher", "[AT-SOC
     for (const char* name : {"first", "second"})
         ends.emplace_back(real.group, name);
     Reader reader;
+    std::size_t seen = 0;
     Stopper stopper(real.runtime);
     std::atomic<bool> enough{false};
     std::atomic<bool> written{false};
@@ -54,9 +56,12 @@ TEST_CASE("AT-SOCK-8 a stream survives very many moves of its watcher", "[AT-SOC
     Action move{[&](Turn& turn) {
         const locking::PairLock<loops::test::Protocol> both(ends[0].domain, ends[1].domain);
         if (moves > 0) {
-            --moves;
-            Loop& other = ends[&reader.watcher->loop() == &ends[0].loop ? 1 : 0].loop;
-            reader.watcher->move_to(other);
+            const std::size_t before = std::exchange(seen, reader.received);
+            if (reader.received != before) {
+                --moves;
+                Loop& other = ends[&reader.watcher->loop() == &ends[0].loop ? 1 : 0].loop;
+                reader.watcher->move_to(other);
+            }
         } else if (written && reader.received == reader.sent) {
             reader.watcher.reset();
             stopper.stop(ends);
@@ -82,7 +87,6 @@ TEST_CASE("AT-SOCK-8 a stream survives very many moves of its watcher", "[AT-SOC
     });
     writer.join();
     CHECK(moves == 0);
-    CHECK(reader.sent > 0);
     CHECK(reader.received == reader.sent);
 }
 
