@@ -1,6 +1,8 @@
 #include "alloc/magazine.h"
 
+#include "alloc/poison.h"
 #include "locking/futex_mutex.h"
+#include "locking/platform.h"
 #include "locking/rcu.h"
 
 #include <algorithm>
@@ -189,6 +191,8 @@ void MagazineRegistry::give_up_stocks(MagazineOwner& owner) noexcept {
             slot->received.store(0, std::memory_order_relaxed);
             unlink(*slot);
             owner.stocks_lost_ = true;
+        } else {
+            slot->thread = locking::platform::thread_id();
         }
         slot = next;
     }
@@ -261,6 +265,7 @@ Magazine& MagazineOwner::bind_slot() noexcept {
     registry.mutex.lock();
     slot.state.store(key_, std::memory_order_relaxed);
     slot.owner = this;
+    slot.thread = locking::platform::thread_id();
     slot.next = slots_;
     slot.previous = &slots_;
     if (slots_ != nullptr) slots_->previous = &slot.next;
@@ -329,6 +334,19 @@ void MagazineOwner::count_taken(std::uint64_t items) noexcept {
     registry.mutex.lock();
     taken_by_gone_ += items;
     registry.mutex.unlock();
+}
+
+std::uint32_t MagazineOwner::find_stocked(const void* item) const noexcept {
+    std::uint32_t thread = 0;
+    registry.mutex.lock();
+    for (const Magazine* slot = slots_; slot != nullptr && thread == 0; slot = slot->next) {
+        const std::uint32_t count = slot->count();
+        for (std::uint32_t i = 0; i < count; ++i) {
+            if (peek(&slot->items[i]) == item) thread = slot->thread;
+        }
+    }
+    registry.mutex.unlock();
+    return thread;
 }
 
 MagazineOwner::Totals MagazineOwner::totals() const noexcept {

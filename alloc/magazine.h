@@ -35,6 +35,7 @@ struct Magazine {
     /// is in the hands of somebody, so a pair of pop and push need not count.
     std::atomic<std::uint64_t> received{0};
     MagazineOwner* owner = nullptr;
+    std::uint32_t thread = 0;  ///< whose it is, for reports
     Magazine* next = nullptr;  ///< other threads' slots of this owner, under the registry mutex
     Magazine** previous = nullptr;
     void* items[2 * batch_max] = {};  ///< the first count(), the one given last at the end
@@ -134,6 +135,18 @@ class MagazineOwner {
         magazine.items[count] = item;
         magazine.state.store(state + 1, std::memory_order_relaxed);
     }
+
+    /// Whether this thread may have given the item last: a cheap first look, to be confirmed by
+    /// find_stocked().
+    bool may_be_last(const void* item) const noexcept {
+        const Magazine& magazine = slot_of_thread();
+        const std::uint64_t state = magazine.state.load(std::memory_order_relaxed);
+        return magazine.items[(state - 1) % (2 * batch_max)] == item;
+    }
+
+    /// The thread that has an item in stock, 0 if none has. Others go on meanwhile, so it is for
+    /// what should be in no stock.
+    std::uint32_t find_stocked(const void* item) const noexcept;
 
     /// Items that the user got from the depot past the stock; modulo 2^64, since they may be
     /// fewer than none.

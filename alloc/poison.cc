@@ -15,6 +15,10 @@ __attribute__((no_sanitize("address", "thread"))) std::uint32_t peek(const std::
     return *static_cast<const volatile std::uint32_t*>(word);
 }
 
+__attribute__((no_sanitize("address", "thread"))) void* peek(void* const* word) {
+    return *static_cast<void* const volatile*>(word);
+}
+
 bool readable(const void* start, std::size_t bytes) {
     std::array<std::byte, 128> copy;
     const iovec from{const_cast<void*>(start), bytes < copy.size() ? bytes : copy.size()};

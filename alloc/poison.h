@@ -29,6 +29,7 @@ namespace tern::alloc {
 /// Reads what may be hidden, freed or written by another thread just now; for the words of an
 /// abort and for marks.
 std::uint32_t peek(const std::uint32_t* word);
+void* peek(void* const* word);
 
 /// Whether this process may read these bytes. Asks the kernel, so it is for the words of an abort.
 bool readable(const void* start, std::size_t bytes);

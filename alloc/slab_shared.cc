@@ -1,5 +1,7 @@
 #include "alloc/slab_shared.h"
 
+#include "locking/lock_report.h"
+
 #include <algorithm>
 
 namespace tern::alloc {
@@ -89,6 +91,25 @@ void SharedSlabBase::note_returned(Page& page, std::size_t objects, bool was_ful
     } else if (was_full) {
         page.enter(partial_);
     }
+}
+
+std::string_view SharedSlabBase::free_place(const void* object) const noexcept {
+    const DepotGuard guard = depot_.lock_dynamic();
+    if (std::find(spare_, spare_ + spare_count_, object) != spare_ + spare_count_)
+        return "the depot";
+    const std::size_t index = Page::index_of(object, layout_);
+    return Page::of(object).is_free(object, index, layout_.count) ? "its page" : "";
+}
+
+void SharedSlabBase::refuse_free(const void* object, Here where) const noexcept {
+    const std::uint32_t thread = find_stocked(object);
+    const std::string_view place = thread != 0 ? "the stock of " : free_place(object);
+    if (place.empty()) return;
+    char room[128];
+    locking::TextBuffer why(room);
+    why.add({"destroyed twice, it is free in ", place});
+    if (thread != 0) why.add({locking::ThreadText(thread).text()});
+    bad_object(object, why.text(), where);
 }
 
 void SharedSlabBase::add_name(locking::TextBuffer& text) const {

@@ -3,9 +3,10 @@
 /// Objects of one type that any thread may make and any other destroy, without a lock of the user.
 /// Each thread keeps a stock of the addresses of free slots; batches go to and from a depot under a
 /// leaf domain, which also returns slots to their pages and empty pages to the cache. What is free
-/// is not touched, so it need not come to the core that freed it. Owned by whoever
-/// embeds it; all objects must be destroyed before it is. Usable inside an RCU read section. It
-/// never calls its user but for constructors and destructors, and never with the leaf held.
+/// is not touched, so it need not come to the core that freed it; where a destructor has touched it
+/// already, a mark stays in it for whoever destroys it once more. Owned by whoever embeds it; all
+/// objects must be destroyed before it is. Usable inside an RCU read section. It never calls its
+/// user but for constructors and destructors, and never with the leaf held.
 
 #include "alloc/magazine.h"
 #include "alloc/page_cache.h"
@@ -15,10 +16,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace tern::alloc {
@@ -54,26 +57,46 @@ class SharedSlabBase : public detail::MagazineOwner {
         finish();
     }
 
-    void* allocate() noexcept {
+    /// `marked`: see below, each time the same.
+    void* allocate(bool marked) noexcept {
         void* object = pop();
-        if (object != nullptr) poison_.reveal(object, layout_.size);
+        if (object == nullptr) return nullptr;
+        poison_.reveal(object, layout_.size);
+        if (marked) *static_cast<volatile std::uint64_t*>(object) = 0;
         return object;
     }
 
     [[noreturn, gnu::cold]] void exhausted(locking::Here where) const noexcept;
 
-    void check(const void* object, locking::Here where) const noexcept {
+    void check(const void* object, bool marked, locking::Here where) const noexcept {
         if (!cache_.has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
             bad_object(object, "not an object of this slab", where);
+        if (Poison::hidden(object) || may_be_last(object) || (marked && has_mark(object)))
+            [[unlikely]] {
+            refuse_free(object, where);
+        }
     }
 
-    void deallocate(void* object) noexcept {
+    void deallocate(void* object, bool marked) noexcept {
+        if (marked) *static_cast<volatile std::uint64_t*>(object) = mark_of(object);
         poison_.hide(object, layout_.size);
         push(object);
     }
 
   private:
     using Page = SlabPage;
+
+    /// The first word of a marked object that was destroyed. One that lives may look like that,
+    /// too.
+    std::uint64_t mark_of(const void* object) const {
+        return reinterpret_cast<std::uintptr_t>(object) ^ holder_ * 0x9e3779b97f4a7c15;
+    }
+
+    bool has_mark(const void* object) const {
+        std::uint64_t word = 0;
+        std::memcpy(&word, object, sizeof(word));
+        return word == mark_of(object);
+    }
 
     /// Of small objects more go at once, so that threads meet less often.
     static constexpr std::uint32_t batch_for(const SlabLayout& layout) {
@@ -102,6 +125,10 @@ class SharedSlabBase : public detail::MagazineOwner {
     void give_spare(std::span<void* const> objects) noexcept;
     void finish() noexcept;
 
+    /// Where else than in stocks a free object lies; empty if it is not there.
+    std::string_view free_place(const void* object) const noexcept;
+    /// Aborts if the object lies among the free ones.
+    [[gnu::cold]] void refuse_free(const void* object, locking::Here where) const noexcept;
     /// With the pool of the resource that it is, if it is one.
     void add_name(locking::TextBuffer& text) const;
     [[noreturn, gnu::cold]] void bad_object(const void* object,
@@ -145,7 +172,7 @@ class SharedSlab final : public SharedSlabBase {
 
     template <class... A>
     T& make(A&&... arguments) {
-        void* slot = allocate();
+        void* slot = allocate(marked);
         if (slot == nullptr) [[unlikely]]
             exhausted(locking::Here{__FILE__, __LINE__});
         return *::new (slot) T(std::forward<A>(arguments)...);
@@ -154,16 +181,17 @@ class SharedSlab final : public SharedSlabBase {
     /// nullptr if there is no memory.
     template <class... A>
     [[nodiscard]] T* try_make(A&&... arguments) {
-        void* slot = allocate();
+        void* slot = allocate(marked);
         return slot == nullptr ? nullptr : ::new (slot) T(std::forward<A>(arguments)...);
     }
 
-    /// Any thread. What lies in no page of this slab aborts at once; that an object was destroyed
-    /// twice shows when its batch goes back to the pages.
+    /// Any thread. What lies in no page of this slab aborts at once, and so does an object that was
+    /// destroyed before if it has a destructor, or if it was the last one that this thread
+    /// destroyed. Of the others it shows when their batch goes back to the pages.
     void destroy(T& object, locking::Here where = locking::Here::now()) noexcept {
-        check(&object, where);
+        check(&object, marked, where);
         object.~T();
-        deallocate(&object);
+        deallocate(&object, marked);
     }
 
     template <class... A>
@@ -173,6 +201,11 @@ class SharedSlab final : public SharedSlabBase {
             static_cast<SharedSlab*>(home)->destroy(*static_cast<T*>(origin));
         });
     }
+
+  private:
+    /// Whether what is free has a mark. What is not touched when it ends is not touched for that
+    /// either: it would have to come to the core that frees it, and go back.
+    static constexpr bool marked = !std::is_trivially_destructible_v<T> && alignof(T) >= 8;
 };
 
 /// A shared slab that is a resource of a pool: listed in its reports and found by address. Made and

@@ -136,5 +136,100 @@ TEST_CASE("a shared slab destroyed with objects alive aborts") {
           }).says("items", "1 objects alive"));
 }
 
+// Destroying twice ----------------------------------------------------------------------------
+
+/// What has a destructor is known to be free whoever destroyed it.
+struct Ending {
+    explicit Ending(std::uint64_t value_) : value(value_) {}
+
+    ~Ending() { value = 0; }
+
+    std::uint64_t value;
+    std::uint64_t more[3] = {};
+};
+
+TEST_CASE("the object that was destroyed last and then again is refused at once") {
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, PageCacheConfig{});
+              SharedSlab<Item> slab(cache, "items");
+              slab.make(1u);
+              Item& item = slab.make(2u);
+              slab.destroy(item);
+              slab.destroy(item);
+          })
+              .says("slab_shared_test.cc:", "shared slab items: 0x",
+                    "is destroyed twice, it is free in the stock of thread "));
+}
+
+TEST_CASE("an object with a destructor is refused wherever it is free by now") {
+    // Destroys one of three more than so many objects, then all others, then that one again; the
+    // first time in another thread, which may live on.
+    const auto again = [](std::size_t others, bool elsewhere) {
+        return locking::death_of([=] {
+            TestSource source;
+            PageCache cache(source, PageCacheConfig{});
+            SharedSlab<Ending> slab(cache, "endings");
+            std::vector<Ending*> made(others + 3);
+            for (Ending*& each : made)
+                each = &slab.make(1u);
+            std::atomic<bool> done{false};
+            std::thread first([&] {
+                slab.destroy(*made[0]);
+                slab.destroy(*made[1]);
+                done.store(true);
+                done.notify_one();
+                if (elsewhere) done.wait(true);  // for ever: its stock stays where it is
+            });
+            done.wait(false);
+            if (!elsewhere) first.join();
+            for (std::size_t i = 2; i < made.size(); ++i)
+                slab.destroy(*made[i]);
+            slab.destroy(*made[0]);
+        });
+    };
+    const locking::Death stock = again(0, true);
+    INFO(stock.report);
+    CHECK(stock.says("slab_shared_test.cc:", "shared slab endings: 0x",
+                     "is destroyed twice, it is free in the stock of thread "));
+    CHECK(again(0, false).says("is destroyed twice, it is free in the depot"));
+    CHECK(locking::death_of([] {
+              TestSource source;
+              PageCache cache(source, PageCacheConfig{});
+              SharedSlab<Ending> slab(cache, "endings");
+              std::vector<Ending*> made(600);
+              for (Ending*& each : made)
+                  each = &slab.make(1u);
+              // More than stock and depot take; the first of a page that is still in use.
+              for (std::size_t i = 64; i < made.size(); ++i)
+                  slab.destroy(*made[i]);
+              for (std::size_t i = 64; i < made.size(); ++i)
+                  slab.destroy(*made[i]);
+          }).says("is destroyed twice, it is free in "));
+}
+
+TEST_CASE("an object that looks as if it were free is none") {
+    if (Poison().memcheck()) return;  // It would find that the mark is read.
+    TestSource source;
+    PageCache cache(source, PageCacheConfig{});
+    SharedSlab<Ending> slab(cache, "endings");
+    Ending* object = &slab.make(1u);
+    slab.destroy(*object);
+    const auto mark =
+        reinterpret_cast<std::uintptr_t>(peek(reinterpret_cast<void* const*>(object)));
+    CHECK(mark != 0);
+    REQUIRE(&slab.make(mark) == object);
+    slab.destroy(*object);
+    // Of those that it had before and were made again, nobody is taken for free either.
+    std::vector<Ending*> made(300);
+    for (int round = 0; round < 3; ++round) {
+        for (Ending*& each : made)
+            each = &slab.make(1u);
+        for (Ending* each : made)
+            slab.destroy(*each);
+    }
+    slab.verify();
+}
+
 }  // namespace
 }  // namespace tern::alloc
