@@ -106,8 +106,9 @@ class Pool final : public Resource {
          PageCache& cache = PageCache::process(),
          locking::Here where = locking::Here::now());
 
-    /// Destroys everything inside. The domain of the pool is taken if not held; a child also needs
-    /// its parent's domain held.
+    /// Destroys everything inside. That is a walk like the others, so the domain of the pool is
+    /// taken if not held, which aborts if the order forbids it; nobody else may use the pool any
+    /// more. A child ends by its parent, whose domain must be held.
     ~Pool() override;
 
     /// A child with the domain of this pool. Domain held.

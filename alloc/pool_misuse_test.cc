@@ -2,6 +2,8 @@
 // and places were involved. The acceptance tests AT-POOL-1 to AT-POOL-4.
 
 #include "alloc/arena.h"
+#include "alloc/heap.h"
+#include "alloc/memory_report.h"
 #include "alloc/pool.h"
 #include "alloc/slab.h"
 #include "alloc/slab_indexed.h"
@@ -10,7 +12,9 @@
 #include "locking/test_levels.h"
 
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -41,9 +45,17 @@ void check_matrix(const char* operation, F&& act) {
         Slab<int>* slab = nullptr;
         IndexedSlab<int>* ids = nullptr;
         Arena* arena = nullptr;
+        Heap* heap = nullptr;
+        void* text = nullptr;
+        void* large = nullptr;
+        PoolSharedSlab<int>* shared = nullptr;
         int* number = nullptr;
         int* named = nullptr;
         Pool* child = nullptr;
+        // Ended by the operation or not at all.
+        alignas(Owned<int>) std::byte owned_room[2][sizeof(Owned<int>)];
+        Owned<int>* owned_object = nullptr;
+        Owned<int>* owned_number = nullptr;
 
         Setup() {
             locking::TransitLock lock(domain);
@@ -56,6 +68,12 @@ void check_matrix(const char* operation, F&& act) {
             number = &slab->make(1);
             named = &ids->make(1);
             child = &pool->child("a child");
+            heap = &pool->make<Heap>("texts");
+            text = heap->allocate(100);
+            large = heap->allocate(10'000);
+            shared = &pool->make<PoolSharedSlab<int>>("shared");
+            owned_object = ::new (owned_room[0]) Owned<int>(pool->make_owned<int>(1));
+            owned_number = ::new (owned_room[1]) Owned<int>(slab->make_owned(1));
         }
     };
 
@@ -101,6 +119,8 @@ TEST_CASE("AT-POOL-1 each operation on a pool aborts unless its domain is held",
     check_matrix("adopt", [](auto& s) { s.child->adopt(*s.slab); });
     check_matrix("adopt block", [](auto& s) { s.child->adopt_block_of(*s.pool, s.block); });
     check_matrix("clear", [](auto& s) { s.pool->clear(); });
+    check_matrix("owned object ends", [](auto& s) { std::destroy_at(s.owned_object); });
+    check_matrix("owned object reset", [](auto& s) { s.owned_object->reset(); });
 }
 
 TEST_CASE("AT-POOL-1 each operation on what is in a pool aborts unless its domain is held",
@@ -126,6 +146,53 @@ TEST_CASE("AT-POOL-1 each operation on what is in a pool aborts unless its domai
     check_matrix("arena scope", [](auto& s) { Arena::Scope scope(*s.arena); });
     check_matrix("arena reset", [](auto& s) { s.arena->reset(); });
     check_matrix("arena release", [](auto& s) { s.arena->release_all(); });
+    check_matrix("slab make owned", [](auto& s) { (void)s.slab->make_owned(1); });
+    check_matrix("owned object of a slab ends", [](auto& s) { std::destroy_at(s.owned_number); });
+}
+
+TEST_CASE("AT-POOL-1 each operation on heaps and shared slabs aborts unless the domain is held",
+          "[AT-POOL-1]") {
+    check_matrix("heap embedded", [](auto& s) { Heap heap(*s.pool, "embedded"); });
+    check_matrix("heap allocate", [](auto& s) { s.heap->allocate(10); });
+    check_matrix("heap try allocate", [](auto& s) { (void)s.heap->try_allocate(10); });
+    check_matrix("heap allocate aligned", [](auto& s) { s.heap->allocate_aligned(10, 64); });
+    check_matrix("heap deallocate", [](auto& s) { s.heap->deallocate(s.text, 100); });
+    check_matrix("heap deallocate large", [](auto& s) { s.heap->deallocate(s.large, 10'000); });
+    check_matrix("heap clear", [](auto& s) { s.heap->clear(); });
+    check_matrix("heap verify", [](auto& s) { s.heap->verify(); });
+    check_matrix("heap destroy", [](auto& s) { s.pool->destroy(*s.heap); });
+    // Only its objects are free of the domain.
+    check_matrix("shared slab made",
+                 [](auto& s) { s.pool->template make<PoolSharedSlab<int>>("s"); });
+    check_matrix("shared slab embedded",
+                 [](auto& s) { PoolSharedSlab<int> slab(*s.pool, "embedded"); });
+    check_matrix("shared slab destroy", [](auto& s) { s.pool->destroy(*s.shared); });
+}
+
+/// For the handler of a failed move: the pools, and how they were before.
+struct Move {
+    Pool* from;
+    Pool* to;
+    std::string before;
+
+    std::string trees() const {
+        MemoryText text;
+        from->report(text);
+        to->report(text);
+        return text.text();
+    }
+};
+
+constinit Move* failed_move = nullptr;
+
+void compare_lists(std::string_view report) noexcept {
+    for (const Pool* pool : {failed_move->from, failed_move->to}) {
+        if (pool->domain().held_by_this_thread()) pool->domain().unlock_erased();
+    }
+    const std::string after = failed_move->trees();
+    std::string text(report);
+    text += after == failed_move->before ? "both lists are untouched\n" : "changed to:\n" + after;
+    (void)!::write(STDERR_FILENO, text.data(), text.size());
 }
 
 TEST_CASE("AT-POOL-2 moving needs both domains and touches nothing if one is missing",
@@ -145,23 +212,32 @@ TEST_CASE("AT-POOL-2 moving needs both domains and touches nothing if one is mis
         to.release(block);
     }
     for (const bool have_first : {true, false}) {
-        const locking::Death death = locking::death_of([&] {
-            Domain<Outer> outer("the source");
-            Domain<Middle> middle("the target");
-            outer.lock_erased();
-            middle.lock_erased();
-            Pool source(outer, "source");
-            Pool target(middle, "target");
-            void* moved = source.block(8);
-            middle.unlock_erased();
-            if (!have_first) {
-                outer.unlock_erased();
+        for (const bool whole_pool : {true, false}) {
+            const locking::Death death = locking::death_of([&] {
+                Domain<Outer> outer("the source");
+                Domain<Middle> middle("the target");
+                Domain<Inner> inner("what moves");
+                outer.lock_erased();
                 middle.lock_erased();
-            }
-            target.adopt_block_of(source, moved);
-        });
-        CHECK(death.says(have_first ? "pool target" : "pool source",
-                         have_first ? "the target" : "the source", "pool_misuse_test.cc"));
+                Pool source(outer, "source");
+                Pool target(middle, "target");
+                target.block(9);
+                void* block = source.block(8);
+                Pool& child = source.child_of(inner, "child");
+                middle.unlock_erased();
+                outer.unlock_erased();
+                Move move{&source, &target, {}};
+                move.before = move.trees();
+                failed_move = &move;
+                locking::set_violation_handler(compare_lists);
+                have_first ? outer.lock_erased() : middle.lock_erased();
+                whole_pool ? target.adopt(child) : target.adopt_block_of(source, block);
+            });
+            INFO(death.report);
+            CHECK(death.says(have_first ? "pool target" : "pool source",
+                             have_first ? "the target" : "the source", "pool_misuse_test.cc",
+                             "both lists are untouched"));
+        }
     }
 }
 
@@ -251,7 +327,17 @@ TEST_CASE("an object destroyed twice is named with the path of its pool") {
               .says("pool_misuse_test.cc", "indexed slab ids in pool root/a/b: 0x",
                     "is destroyed twice", "; domain the tree: held by thread"));
     CHECK(locking::death_of([] {
-              // More than what the depot keeps without looking at the pages.
+              Tree tree;
+              auto& numbers = tree.b.make<PoolSharedSlab<long>>("numbers").slab();
+              long& number = numbers.make(1);
+              numbers.destroy(number);
+              numbers.destroy(number);
+          })
+              .says("pool_misuse_test.cc", "shared slab numbers in pool root/a/b: 0x",
+                    "is destroyed twice"));
+    CHECK(locking::death_of([] {
+              // What has no destructor and was not the last one: more than what the depot keeps
+              // without looking at the pages.
               SharedSlab<long> numbers(PageCache::process(), "numbers");
               std::vector<long*> made(600);
               for (long*& number : made)
@@ -313,12 +399,73 @@ TEST_CASE("an object given to the wrong pool is named with both paths") {
 }
 
 TEST_CASE("a pool freed without the domain of its parent is named with its place") {
+    const locking::Death child = locking::death_of([] {
+        Tree tree;
+        tree.domain.unlock_erased();
+        tree.a.destroy(tree.b);
+    });
+    INFO(child.report);
+    CHECK(child.says("pool_misuse_test.cc:",
+                     "pool root/a used without its domain the tree (rank 100): nobody holds it",
+                     "\nthread ", "holds no domain"));
     CHECK(locking::death_of([] {
-              std::optional<Tree> tree;
-              tree.emplace();
-              tree->domain.unlock_erased();
-              tree->a.destroy(tree->b);
-          }).says("pool_misuse_test.cc", "pool root/a", "the tree", "(rank 100)"));
+              Tree tree;
+              tree.domain.unlock_erased();
+              tree.root.clear();
+          })
+              .says("pool_misuse_test.cc:",
+                    "pool root used without its domain the tree (rank 100): nobody holds it"));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              std::thread([&] { tree.root.destroy(tree.a); }).join();
+          })
+              .says("pool_misuse_test.cc:",
+                    "pool root used without its domain the tree (rank 100): held by thread ",
+                    ", taken at "));
+    CHECK(locking::death_of([] {
+              Tree tree;
+              auto embedded = std::make_unique<Slab<int>>(tree.b, "embedded");
+              tree.domain.unlock_erased();
+              embedded.reset();
+          }).says("pool root/a/b used without its domain the tree (rank 100): nobody holds it"));
+}
+
+TEST_CASE("the end of a root is a walk: it takes the domain, if the order allows that") {
+    struct Witness {
+        Witness(const locking::DomainBase& domain_, bool& held_) : domain(domain_), held(held_) {}
+
+        ~Witness() { held = domain.held_by_this_thread(); }
+
+        const locking::DomainBase& domain;
+        bool& held;
+    };
+
+    Domain<Middle> domain("the root's");
+    bool held = false;
+    {
+        std::optional<Pool> root;
+        {
+            Guard<Middle> guard = domain.lock_dynamic();
+            root.emplace(domain, "root");
+            root->make<Witness>(domain, held);
+        }
+        root.reset();
+    }
+    CHECK(held);
+    CHECK_FALSE(domain.held_by_this_thread());
+    const locking::Death death = locking::death_of([] {
+        Domain<Middle> own("the root's");
+        Domain<Inner> foreign("further inside");
+        std::optional<Pool> root;
+        root.emplace(own, "root");
+        Guard<Inner> guard = foreign.lock_dynamic();
+        root.reset();
+    });
+    INFO(death.report);
+    CHECK(
+        death.says("lock order violated: domain the root's (rank 200) wanted while further inside "
+                   "(rank 300) is held since",
+                   "pool_misuse_test.cc:"));
 }
 
 TEST_CASE("what is bound to its domain does not move to another") {
