@@ -6,6 +6,7 @@
 /// Purged memory is really given back, so that a test that reads stale contents notices.
 
 #include "alloc/page_source_mmap.h"
+#include "locking/check.h"
 
 #include <atomic>
 #include <cstddef>
@@ -17,6 +18,8 @@ namespace tern::alloc {
 class TestSource final : public PageSource {
   public:
     TestSource() : real_(MmapSource::HugePages::system_default) {}
+
+    ~TestSource() override { TERN_ASSERT(mapped_ == 0, mapped_.load(), " bytes still mapped"); }
 
     /// The n-th map() from now (1: the next) and all later ones fail; 0: none.
     void fail_from(std::size_t n) {

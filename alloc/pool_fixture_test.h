@@ -1,8 +1,8 @@
 #pragma once
 
 /// What tests of things in a pool share: a root pool over a cache of their own.
-/// Its domain is held from the start to the end, in the thread of the test. Included by tests only;
-/// each test owns what it makes.
+/// Its domain is held from the start to the end, in the thread of the test, and its cache is
+/// verified at the end. Included by tests only; each test owns what it makes.
 
 #include "alloc/page_source_test.h"
 #include "alloc/pool.h"
@@ -11,6 +11,13 @@
 namespace tern::alloc {
 
 struct PoolFixture {
+    PoolFixture() = default;
+
+    ~PoolFixture() {
+        pool.clear();
+        cache.verify();
+    }
+
     TestSource source;
     PageCache cache{source, PageCacheConfig{}};
     locking::Domain<locking::testing::Outer> domain{"d"};
