@@ -1,5 +1,7 @@
 #include "alloc/memory_report.h"
 
+#include "alloc/pool.h"
+
 #include <algorithm>
 #include <array>
 
@@ -124,6 +126,73 @@ void MemoryLines::resource(std::string_view kind, std::string_view name, const M
 void MemoryLines::leave_pool(std::string_view name, const MemoryUsage& usage) {
     line({"all of ", name, ": ", usage.effective, " + ", usage.overhead});
     --depth_;
+}
+
+// The largest --------------------------------------------------------------------------------
+
+void MemoryLargest::offer(std::initializer_list<locking::TextPiece> pieces,
+                          const MemoryUsage& usage) {
+    std::size_t at = count_;
+    while (at > 0 && entries_[at - 1].usage.total() < usage.total()) {
+        --at;
+    }
+    if (count_ == entries_max) ++left_out_;
+    if (at == entries_max) return;
+    const std::size_t moved = std::min(count_, entries_max - 1);
+    std::copy_backward(entries_ + at, entries_ + moved, entries_ + moved + 1);
+    count_ = moved + 1;
+    Entry& entry = entries_[at];
+    entry.usage = usage;
+    entry.length = 0;
+    for (const locking::TextPiece& piece : pieces)
+        entry.length += piece.write(entry.text + entry.length, text_max - entry.length);
+}
+
+void MemoryLargest::enter_pool(std::string_view name, std::string_view) {
+    const std::size_t separator = path_length_ + path_cut_ == 0 ? 0 : 1;
+    const std::size_t added = std::min(name.size() + separator, text_max - path_length_);
+    path_cut_ += name.size() + separator - added;
+    if (added == 0) return;
+    if (separator != 0) path_[path_length_] = '/';
+    std::copy_n(name.data(), added - separator, path_ + path_length_ + separator);
+    path_length_ += added;
+}
+
+void MemoryLargest::resource(std::string_view kind,
+                             std::string_view name,
+                             const MemoryUsage& usage) {
+    offer({kind, name.empty() ? "" : " ", name, " in pool ", path()}, usage);
+}
+
+void MemoryLargest::leave_pool(std::string_view name, const MemoryUsage& usage) {
+    offer({"pool ", path()}, usage);
+    const std::size_t separator = path_length_ + path_cut_ == name.size() ? 0 : 1;
+    const std::size_t uncut = std::min(path_cut_, name.size() + separator);
+    path_cut_ -= uncut;
+    path_length_ -= name.size() + separator - uncut;
+}
+
+void MemoryLargest::write(int descriptor) const {
+    std::array<char, text_max + 64> room;
+    const auto line = [&](std::initializer_list<locking::TextPiece> pieces) {
+        locking::TextBuffer text(room);
+        text.add(pieces);
+        // Nobody is there to be told of an error.
+        if (::write(descriptor, text.text().data(), text.text().size()) < 0) return;
+    };
+    line({"bytes in use + overhead, the largest first:\n"});
+    for (std::size_t i = 0; i < count_; ++i) {
+        const Entry& entry = entries_[i];
+        line({"  ", std::string_view(entry.text, entry.length), ": ", entry.usage.effective, " + ",
+              entry.usage.overhead, "\n"});
+    }
+    if (left_out_ != 0) line({"  and ", left_out_, " more\n"});
+}
+
+void tell_largest(void* root) noexcept {
+    MemoryLargest largest;
+    static_cast<Pool*>(root)->report_without_waiting(largest);
+    largest.write(STDERR_FILENO);
 }
 
 }  // namespace tern::alloc

@@ -96,4 +96,44 @@ class MemoryLines final : public MemoryVisitor {
     std::size_t depth_ = 0;
 };
 
+class Pool;
+
+/// Remembers who uses most, pools as well as what is in them, in room of its own and without any
+/// memory: for the last words of a process whose tree has many thousand entries.
+class MemoryLargest final : public MemoryVisitor {
+  public:
+    void enter_pool(std::string_view name, std::string_view domain) override;
+    void resource(std::string_view kind, std::string_view name, const MemoryUsage& usage) override;
+    void leave_pool(std::string_view name, const MemoryUsage& usage) override;
+
+    /// A line for each to a descriptor, the largest first.
+    void write(int descriptor) const;
+
+  private:
+    static constexpr std::size_t entries_max = 16;
+    static constexpr std::size_t text_max = 160;
+
+    /// What it is and its path, cut if it is long.
+    struct Entry {
+        char text[text_max];
+        std::size_t length;
+        MemoryUsage usage;
+    };
+
+    void offer(std::initializer_list<locking::TextPiece> pieces, const MemoryUsage& usage);
+
+    std::string_view path() const { return {path_, path_length_}; }
+
+    Entry entries_[entries_max] = {};  ///< the largest first
+    std::size_t count_ = 0;
+    std::size_t left_out_ = 0;
+    char path_[text_max] = {};  ///< of the pool opened last
+    std::size_t path_length_ = 0;
+    std::size_t path_cut_ = 0;  ///< bytes that did not fit
+};
+
+/// For PageCache::on_exhaustion(): tells standard error who uses most from a root pool on. `root`
+/// is the Pool; what others are at work in is left out.
+void tell_largest(void* root) noexcept;
+
 }  // namespace tern::alloc

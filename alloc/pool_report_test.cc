@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -258,6 +259,35 @@ TEST_CASE("the last words of a process have the tree, but for what another threa
     CHECK(death.says("pool root in domain outer\n", "  block: 77 + ",
                      "  busy pool in work: 0 + 0\n", "    slab numbers: 0 + ",
                      "bytes in pool root"));
+}
+
+TEST_CASE("of a large tree the last words have who uses most, the largest first") {
+    const locking::Death death = locking::death_of([] {
+        Domain<Outer> domain("outer");
+        Guard<Outer> guard = domain.lock_dynamic();
+        TestSource source;
+        PageCache cache(source, PageCacheConfig{});
+        Pool root(domain, "root", cache);
+        for (std::size_t i = 0; i < 40; ++i)
+            root.child("small").block(10 + i);
+        root.child("large").child(std::string(200, 'x')).block(7000);
+        root.child("middle").block(300);
+        cache.on_exhaustion(tell_largest, &root);
+        source.fail_from(1);
+        root.block(3 * region_bytes);
+    });
+    INFO(death.report);
+    const auto at = [&](const char* text) { return death.report.find(text); };
+    CHECK(death.says("bytes in use + overhead, the largest first:\n  pool root: ",
+                     "  block in pool root/large/xxx", "  pool root/middle: 300 + ",
+                     "bytes in pool root"));
+    CHECK(at("  pool root: ") < at("  pool root/large: 7000 + "));
+    CHECK(at("  pool root/large: 7000 + ") < at("  pool root/large/xxx"));
+    CHECK(at("  block in pool root/large/xxx") < at("  pool root/middle: 300"));
+    CHECK(at("  pool root/middle: 300") < at("  pool root/small: 49 + "));
+    // 41 small and middle pools with a block each, two large ones with one, the root: 86 in all.
+    CHECK(death.says("  and 70 more\n"));
+    CHECK(at("  pool root/small: 10 + ") == std::string::npos);
 }
 
 }  // namespace

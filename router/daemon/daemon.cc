@@ -32,6 +32,7 @@ Daemon::~Daemon() {
         server_.reset();
         signals_.reset();
     }
+    alloc::PageCache::process().on_exhaustion(nullptr, nullptr);
     router_.reset();
 }
 
@@ -130,6 +131,7 @@ int Daemon::run() {
         const locking::TransitLock lock(main_domain_);
         start_log_to_stderr();
         router_.emplace(RouterParts{runtime_, main_domain_, network_, files_, log_, *this});
+        alloc::PageCache::process().on_exhaustion(alloc::tell_largest, &router_->pool());
         if (!prepare()) return status_;
         config = read_configuration();
         if (config == nullptr || options_.parse_only) return status_;

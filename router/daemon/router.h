@@ -83,6 +83,9 @@ class Router final : private engine::SupervisorObserver, private ConfiguratorHos
 
     [[nodiscard]] filter::Environment& filter_environment() { return environment_; }
 
+    /// What all pools of the router are in.
+    [[nodiscard]] alloc::Pool& pool() { return pool_; }
+
     [[nodiscard]] loops::Runtime& runtime() { return parts_.runtime; }
 
     [[nodiscard]] Logger& log() { return parts_.log; }

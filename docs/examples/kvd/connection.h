@@ -4,7 +4,6 @@
 /// client (descriptor, watcher, timer, buffers) is a Session in that pool and dies with it. The
 /// server owns the connection and destroys it when its loop has stopped.
 
-#include "alloc/pool.h"
 #include "loops/file_descriptor.h"
 #include "loops/loop.h"
 #include "loops/runtime.h"
@@ -20,11 +19,17 @@ namespace kvd {
 class Connection {
   public:
     /// Owns `fd`. `closed` comes to the main loop when the last handler here has run.
-    Connection(loops::ThreadGroup& group, Store& store, int fd, loops::Callback closed)
-        : store_(store), loop_(group, domain_, "connection"), closed_(closed) {
+    Connection(
+        alloc::Pool& all, loops::ThreadGroup& group, Store& store, int fd, loops::Callback closed)
+        : store_(store),
+          loop_(group, domain_, "connection"),
+          pool_(all.child_of(domain_, "connection")),
+          closed_(closed) {
         const loops::LoopEntry entry(loop_);
         pool_.make<Session>(*this, fd);
     }
+
+    ~Connection() { pool_.parent()->destroy(pool_); }
 
     /// Any thread, any number of times.
     void close() {
@@ -37,7 +42,7 @@ class Connection {
     Store& store_;
     locking::Domain<Peer> domain_;
     loops::Loop loop_;
-    tern::alloc::Pool pool_{domain_, "connection"};
+    alloc::Pool& pool_;
     loops::Event closed_;
     std::atomic<bool> closing_{false};
 };

@@ -19,7 +19,8 @@ namespace kvd {
 class Server {
   public:
     explicit Server(int fd) : fd_(fd) {
-        keep_pages(runtime_, tern::alloc::PageCache::process());
+        keep_pages(runtime_, alloc::PageCache::process());
+        alloc::PageCache::process().on_exhaustion(alloc::tell_largest, &pool_);
         loops::Loop& main = runtime_.main_loop();
         const loops::LoopEntry entry(main);
         listener_ = std::make_unique<loops::Watcher>(
@@ -39,8 +40,8 @@ class Server {
 
   private:
     struct Client {
-        Client(Server& owner, int fd)
-            : server(owner), connection(owner.workers_, owner.store_, fd, {on_closed, this}) {}
+        Client(Server& top, int fd)
+            : server(top), connection(top.pool_, top.workers_, top.store_, fd, {on_closed, this}) {}
 
         static void on_closed(void* self, loops::Turn&) {
             static_cast<Client*>(self)->server.forget(self);
@@ -82,6 +83,7 @@ class Server {
     loops::FileDescriptor fd_;
     Store store_{"store"};
     locking::Domain<Main> domain_;
+    alloc::Pool pool_{domain_, "kvd"};
     loops::Runtime runtime_{loops::RuntimeOptions{.main_domain = &domain_}};
     loops::ThreadGroup& workers_ = runtime_.add_group({.name = "worker", .threads = 2});
     loops::Timer sweep_{runtime_.main_loop(), loops::callback<&Server::on_sweep>(*this)};

@@ -3,6 +3,7 @@
 /// The lock order of this program, and what all connections share: keys and values with a time to
 /// live. The values are guarded: nobody reaches them but through their domain.
 
+#include "alloc/pool.h"
 #include "locking/guarded.h"
 #include "loops/time.h"
 
@@ -12,6 +13,7 @@
 
 namespace kvd {
 
+namespace alloc = tern::alloc;
 namespace locking = tern::locking;
 namespace loops = tern::loops;
 
