@@ -143,14 +143,30 @@ TEST_CASE("freeing from a pool in the wrong loop names the pool, its domain and 
     TestLoop foreign(*sim.group, "foreign");
     std::optional<alloc::Pool> pool;
     void* block = nullptr;
+    alloc::Pool* child = nullptr;
     {
         const LoopEntry entry(owner.loop);
         pool.emplace(owner.domain, "owner's pool");
         block = pool->block(64);
+        child = &pool->child("child");
     }
-    const Death death =
-        death_of([&] { run_in(sim, foreign.loop, [&](Turn&) { pool->release(block); }); });
-    CHECK(death.says("owner's pool", "owner", "foreign"));
+    const auto freed = [&](auto&& act) {
+        return death_of([&] { run_in(sim, foreign.loop, [&](Turn&) { act(); }); });
+    };
+    const auto says_all = [](const Death& death) {
+        return death.says(
+            "pool owner's pool used without its domain owner (rank ", "): nobody holds it\nthread ",
+            " holds, outermost first:\n  foreign (rank ", ") taken at ", "loops/misuse_test.cc:");
+    };
+    const Death released = freed([&] { pool->release(block); });
+    INFO(released.report);
+    CHECK(says_all(released));
+    CHECK(says_all(freed([&] { pool->destroy(*child); })));
+    CHECK(says_all(freed([&] { pool->clear(); })));
+    const Death ended = freed([&] { pool.reset(); });
+    INFO(ended.report);
+    CHECK(ended.says("lock order violated: domain owner (rank ", ") wanted while foreign (rank ",
+                     ") is held since "));
     const LoopEntry entry(owner.loop);
     pool.reset();
 }

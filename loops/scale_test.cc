@@ -322,43 +322,6 @@ TEST_CASE("AT-POOL-8 the event that tells of the stop may destroy the loop", "[A
     CHECK(loop == nullptr);
 }
 
-TEST_CASE("AT-POOL-9 loops are made and stopped in a storm while others ping them", "[AT-POOL-9]") {
-    constexpr int lives = 3000;
-    Real real(3);
-
-    struct Life {
-        Life(Real& real_, int& left_) : real(real_), left(left_) {}
-
-        Real& real;
-        int& left;
-        std::optional<TestLoop> loop;
-        Event work{[](void*, Turn&) {}, nullptr};
-        Event stopped{[](void* self, Turn&) { static_cast<Life*>(self)->next(); }, this};
-
-        void next() {
-            loop.reset();
-            if (--left <= 0) {
-                if (left == -7) real.runtime.quit();
-                return;
-            }
-            loop.emplace(real.group, "life");
-            work.send(loop->loop);
-            loop->loop.stop(real.runtime.main_loop(), stopped);
-            work.send(loop->loop);
-        }
-    };
-
-    int left = lives;
-    std::deque<Life> all;
-    for (int i = 0; i < 8; ++i)
-        all.emplace_back(real, left);
-    real.run([&](Turn&) {
-        for (Life& life : all)
-            life.next();
-    });
-    CHECK(left == -7);
-}
-
 TEST_CASE("AT-PING-3 stops come through while loops are pinged and moved", "[AT-PING-3]") {
     Real real(2);
     ThreadGroup& express =

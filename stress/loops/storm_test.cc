@@ -264,6 +264,43 @@ TEST_CASE("AT-THR-2 threads come and go under traffic and timers", "[AT-THR-2]")
     cache.verify();
 }
 
+TEST_CASE("AT-POOL-9 loops are made and stopped in a storm while others ping them", "[AT-POOL-9]") {
+    const auto lives = static_cast<int>(scaled(3000));
+    Real real(3);
+
+    struct Life {
+        Life(Real& real_, int& left_) : real(real_), left(left_) {}
+
+        Real& real;
+        int& left;
+        std::optional<TestLoop> loop;
+        Event work{[](void*, Turn&) {}, nullptr};
+        Event stopped{[](void* self, Turn&) { static_cast<Life*>(self)->next(); }, this};
+
+        void next() {
+            loop.reset();
+            if (--left <= 0) {
+                if (left == -7) real.runtime.quit();
+                return;
+            }
+            loop.emplace(real.group, "life");
+            work.send(loop->loop);
+            loop->loop.stop(real.runtime.main_loop(), stopped);
+            work.send(loop->loop);
+        }
+    };
+
+    int left = lives;
+    std::deque<Life> all;
+    for (int i = 0; i < 8; ++i)
+        all.emplace_back(real, left);
+    real.run([&](Turn&) {
+        for (Life& life : all)
+            life.next();
+    });
+    CHECK(left == -7);
+}
+
 TEST_CASE("a great many loops are pinged all at once, twice") {
     const std::uint64_t count = scaled_down(100'000);
     Real real(2);
