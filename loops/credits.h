@@ -3,7 +3,7 @@
 /// Back-pressure between producers and one consumer, with two marks so that it does not flutter.
 /// Producers take credits for what they hand over; from `high` outstanding ones on they are refused
 /// and remembered, until the consumer has given back down to `low`; then each is sent its event.
-/// Any thread may call. Owned by the consumer; it never waits and never blocks a producer.
+/// Any thread may call, and waits for no more than another's call. Owned by the consumer.
 
 #include "loops/event.h"
 
