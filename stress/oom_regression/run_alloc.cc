@@ -77,8 +77,9 @@ class Threads final : public Workload {
   private:
     static constexpr std::size_t objects_per_page = 63;
 
-    // More than caches of a thread keep for it.
-    static constexpr std::size_t pages_of_caches = 256;
+    // More than caches of a thread, and its part of the depots, keep for it: each of the shared
+    // slots there may hold back a page.
+    static constexpr std::size_t pages_of_caches = 512;
 
     /// How full the caches of threads are when most is needed is chance. So there is room for all
     /// of them from the start; else the cycle in which they are fullest would look like growth.
