@@ -42,11 +42,14 @@ auto ordered(const volatile void* word, std::size_t bytes, int order, Operation 
 
 template <typename Word>
 bool compare_exchange(volatile void* word, void* expected, Word desired, int success, int failure) {
+    // Read before: it may lie in what is handed over by the exchange.
+    Word old = *static_cast<Word*>(expected);
     before(word, sizeof(Word), success);
     const bool exchanged =
-        __atomic_compare_exchange_n(static_cast<volatile Word*>(word), static_cast<Word*>(expected),
-                                    desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        __atomic_compare_exchange_n(static_cast<volatile Word*>(word), &old, desired, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     after(word, exchanged ? success : failure);
+    if (!exchanged) *static_cast<Word*>(expected) = old;
     return exchanged;
 }
 
