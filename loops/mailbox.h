@@ -19,9 +19,9 @@
 namespace tern::loops {
 
 /// At most the number of messages given to the constructor wait, and as many that were taken are
-/// being received; they are moved in and out, and what is left at the end is destroyed with the
-/// box, under the loop's domain and with nobody posting. The loop is borrowed. Only the constructor
-/// allocates.
+/// being received; they are moved in, under a lock of the box, and out. What is left at the end is
+/// destroyed with the box, under the loop's domain and with nobody posting. The loop is borrowed.
+/// Only the constructor allocates.
 template <class T>
 class Mailbox {
     static_assert(std::is_nothrow_move_constructible_v<T>, "messages are moved under a lock");

@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <set>
 #include <thread>
 
@@ -89,61 +88,6 @@ TEST_CASE("events hop round a ring of loops on several threads") {
     });
     for (auto& hopper : hoppers)
         CHECK(hopper->left == 0);
-}
-
-TEST_CASE("AT-PING-2 every send that found the event idle runs it once while loops move about",
-          "[AT-PING-2]") {
-    constexpr int senders = 4;
-    constexpr int loop_count = 8;
-    constexpr int rounds = 100000;
-    Real real(3);
-
-    struct Target {
-        std::unique_ptr<TestLoop> loop;
-        std::atomic<std::uint64_t> queued{0};
-        std::uint64_t runs = 0;
-        Event events[senders] = {{count, this}, {count, this}, {count, this}, {count, this}};
-
-        static void count(void* self, Turn&) { ++static_cast<Target*>(self)->runs; }
-    };
-
-    std::vector<std::unique_ptr<Target>> targets;
-    Stopper stopper(real.runtime);
-    for (int i = 0; i < loop_count; ++i) {
-        targets.push_back(std::make_unique<Target>());
-        targets.back()->loop = std::make_unique<TestLoop>(real.group, "target");
-        stopper.add(targets.back()->loop->loop);
-    }
-    std::atomic<int> active{senders};
-    std::vector<std::thread> threads;
-    Event* again = nullptr;
-    unsigned changes = 0;
-    Action resized_action{[&](Turn&) {
-        if (active.load() == 0) {  // and no change is under way
-            stopper.go();
-            return;
-        }
-        real.group.set_threads(1 + ++changes % 4, real.runtime.main_loop(), *again);
-    }};
-    Event resized(resized_action.callback());
-    again = &resized;
-    real.run([&](Turn&) {
-        for (int s = 0; s < senders; ++s) {
-            threads.emplace_back([&, s] {
-                std::mt19937 random(static_cast<unsigned>(s));
-                for (int i = 0; i < rounds; ++i) {
-                    Target& target = *targets[random() % targets.size()];
-                    if (target.events[s].send(target.loop->loop) == Sent::queued) ++target.queued;
-                }
-                --active;
-            });
-        }
-        real.group.set_threads(1, real.runtime.main_loop(), resized);
-    });
-    for (std::thread& thread : threads)
-        thread.join();
-    for (auto& target : targets)
-        CHECK(target->runs == target->queued.load());
 }
 
 TEST_CASE("a run that becomes long calls a sleeping thread for what waits behind it") {

@@ -69,7 +69,7 @@ void Client::load_commands() {
 int Client::execute(std::string_view command, Shown shown) {
     if (!connection_.send_line(command)) return server_gone;
     pager_.begin();
-    as_json_ = options_.json || command.starts_with("json ");
+    as_json_ = options_.json || command.starts_with(json_prefix);
     json_.clear();
     while (true) {
         const std::optional<ReplyLine> line = connection_.receive();

@@ -100,6 +100,7 @@ TEST_CASE("an argument can follow the words of a command") {
     CHECK_FALSE(list.at_argument("show "));
     CHECK(list.complete("show p") == std::vector<std::string_view>{"protocols"});
     CHECK(list.complete("json show p") == std::vector<std::string_view>{"protocols"});
+    CHECK(list.help("json show p") == list.help("show p"));
 }
 
 }  // namespace tern::client

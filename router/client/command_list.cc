@@ -8,8 +8,11 @@ namespace {
 
 constexpr std::size_t help_column = 45;
 constexpr std::string_view group_arguments = "...";
-// The daemon's word that may stand in front of any command.
-constexpr std::string_view json_prefix = "json ";
+
+std::string_view without_json(std::string_view line) {
+    if (line.starts_with(json_prefix)) line.remove_prefix(json_prefix.size());
+    return line;
+}
 
 std::string help_line(std::string_view words, std::string_view arguments, std::string_view help) {
     std::string line(words);
@@ -90,6 +93,7 @@ Result<std::string> CommandList::expand(std::string_view line) const {
 
 /// One line for each word that can come next: the row of exactly these words, or `WORDS ...`.
 std::vector<std::string> CommandList::help(std::string_view line) const {
+    line = without_json(line);
     const bool open = line.empty() || line.back() == ' ';
     const std::size_t depth = count_words(line) + (open ? 1 : 0);
     std::vector<std::string> lines;
@@ -109,12 +113,11 @@ std::vector<std::string> CommandList::help(std::string_view line) const {
 }
 
 std::vector<std::string_view> CommandList::complete(std::string_view line) const {
-    if (line.starts_with(json_prefix)) line.remove_prefix(json_prefix.size());
-    return cli::complete_command(table_, line);
+    return cli::complete_command(table_, without_json(line));
 }
 
 bool CommandList::at_argument(std::string_view line) const {
-    return known_ && cli::parse_command(table_, line).has_value();
+    return known_ && cli::parse_command(table_, without_json(line)).has_value();
 }
 
 }  // namespace tern::client

@@ -15,6 +15,9 @@
 
 namespace tern::client {
 
+/// The daemon's word in front of any command whose reply is to be a JSON document.
+inline constexpr std::string_view json_prefix = "json ";
+
 class CommandList {
   public:
     CommandList();
