@@ -54,7 +54,8 @@ class ReadyQueue::Taking {
 };
 
 void ReadyQueue::push(LoopCell& cell) noexcept {
-    LoopCell* head = incoming_.load(std::memory_order_relaxed);
+    // Acquired, since it is looked at: its depth was written before it was pushed.
+    LoopCell* head = incoming_.load(std::memory_order_acquire);
     do {
         cell.queue_next = head;
         // The head may have been taken, and pushed elsewhere, meanwhile: then the swap fails.
@@ -62,7 +63,7 @@ void ReadyQueue::push(LoopCell& cell) noexcept {
             head == nullptr ? 0 : head->queue_depth.load(std::memory_order_relaxed);
         cell.queue_depth.store(below + 1, std::memory_order_relaxed);
     } while (!incoming_.compare_exchange_weak(head, &cell, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed));
+                                              std::memory_order_acquire));
 }
 
 void ReadyQueue::add(LoopCell& cell) noexcept {
