@@ -27,7 +27,8 @@ locking::Death starved(F&& action) {
         ReclaimHook hook{"a hook", [](void*) noexcept { return false; }, nullptr};
         fixture.cache.add_reclaim(hook);
         fixture.cache.on_exhaustion(
-            [](void*) noexcept { (void)!::write(STDERR_FILENO, "the program's\n", 14); }, nullptr);
+            [](void*, locking::TextBuffer& report) noexcept { report.add({"\nthe program's"}); },
+            nullptr);
         fixture.source.fail_from(1);
         action(pool);
     });
@@ -35,8 +36,9 @@ locking::Death starved(F&& action) {
 
 /// What all of them say, besides who they are.
 bool says_all(const locking::Death& death, const char* who) {
-    return death.says(who, "the program's\n", "; the kernel refused. Of 0 pages mapped",
-                      "hooks that had nothing to free: a hook", "/pool_fixture_test.h:");
+    return death.says(who, "; the kernel refused. Of 0 pages mapped",
+                      "hooks that had nothing to free: a hook\nthe program's\n",
+                      "/pool_fixture_test.h:");
 }
 
 TEST_CASE("a slab without memory says what it is, in which pool, and what the cache knows") {

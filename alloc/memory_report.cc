@@ -172,27 +172,20 @@ void MemoryLargest::leave_pool(std::string_view name, const MemoryUsage& usage) 
     path_length_ -= name.size() + separator - uncut;
 }
 
-void MemoryLargest::write(int descriptor) const {
-    std::array<char, text_max + 64> room;
-    const auto line = [&](std::initializer_list<locking::TextPiece> pieces) {
-        locking::TextBuffer text(room);
-        text.add(pieces);
-        // Nobody is there to be told of an error.
-        if (::write(descriptor, text.text().data(), text.text().size()) < 0) return;
-    };
-    line({"bytes in use + overhead, the largest first:\n"});
+void MemoryLargest::tell(locking::TextBuffer& report) const {
+    report.add({"\nbytes in use + overhead, the largest first:"});
     for (std::size_t i = 0; i < count_; ++i) {
         const Entry& entry = entries_[i];
-        line({"  ", std::string_view(entry.text, entry.length), ": ", entry.usage.effective, " + ",
-              entry.usage.overhead, "\n"});
+        report.add({"\n  ", std::string_view(entry.text, entry.length), ": ", entry.usage.effective,
+                    " + ", entry.usage.overhead});
     }
-    if (left_out_ != 0) line({"  and ", left_out_, " more\n"});
+    if (left_out_ != 0) report.add({"\n  and ", left_out_, " more"});
 }
 
-void tell_largest(void* root) noexcept {
+void tell_largest(void* root, locking::TextBuffer& report) noexcept {
     MemoryLargest largest;
     static_cast<Pool*>(root)->report_without_waiting(largest);
-    largest.write(STDERR_FILENO);
+    largest.tell(report);
 }
 
 }  // namespace tern::alloc

@@ -106,8 +106,8 @@ class MemoryLargest final : public MemoryVisitor {
     void resource(std::string_view kind, std::string_view name, const MemoryUsage& usage) override;
     void leave_pool(std::string_view name, const MemoryUsage& usage) override;
 
-    /// A line for each to a descriptor, the largest first.
-    void write(int descriptor) const;
+    /// Adds a line for each, the largest first; a newline stands before each.
+    void tell(locking::TextBuffer& report) const;
 
   private:
     static constexpr std::size_t entries_max = 16;
@@ -132,8 +132,8 @@ class MemoryLargest final : public MemoryVisitor {
     std::size_t path_cut_ = 0;  ///< bytes that did not fit
 };
 
-/// For PageCache::on_exhaustion(): tells standard error who uses most from a root pool on. `root`
-/// is the Pool; what others are at work in is left out.
-void tell_largest(void* root) noexcept;
+/// For PageCache::on_exhaustion(): tells who uses most from a root pool on. `root` is the Pool;
+/// what others are at work in is left out.
+void tell_largest(void* root, locking::TextBuffer& report) noexcept;
 
 }  // namespace tern::alloc

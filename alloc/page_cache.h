@@ -141,9 +141,10 @@ class PageCache final : public detail::MagazineOwner {
     /// elsewhere and found none.
     bool reclaim() noexcept;
 
-    /// Called before the process aborts for lack of memory, to say more than the cache knows, such
-    /// as Pool::write_tree(). It must not allocate. Set it before other threads use the cache.
-    using LastWords = void (*)(void* context) noexcept;
+    /// Called before the process aborts for lack of memory, to add to its report what the cache
+    /// does not know, in lines that begin with a newline: tell_largest() does. It must not
+    /// allocate. Set it before other threads use the cache.
+    using LastWords = void (*)(void* context, locking::TextBuffer& report) noexcept;
     void on_exhaustion(LastWords last_words, void* context) noexcept;
 
     /// Aborts with what is known about the memory; `what` is what was not to be had.
@@ -249,7 +250,6 @@ class PageCache final : public detail::MagazineOwner {
 
     [[noreturn]] void bad_page(const void* page, locking::Here where) const noexcept;
     std::string_view refusal(const PageStats& now) const noexcept;
-    std::string_view hook_name(std::size_t index) const noexcept;
     std::size_t fill(std::size_t budget) noexcept;
     void back(std::span<void* const> pages) const noexcept;
     void* allocate_or_abort(locking::Here where);

@@ -394,10 +394,7 @@ TEST_CASE("AT-OOM-5 reclaim hooks are asked in turn before giving up, then the l
     cache.add_reclaim(empty);
     cache.add_reclaim(hook);
     cache.on_exhaustion(
-        [](void*) noexcept {
-            constexpr std::string_view words = "what the owner knows\n";
-            if (::write(STDERR_FILENO, words.data(), words.size()) < 0) return;
-        },
+        [](void*, locking::TextBuffer& report) noexcept { report.add({"\nwhat the owner knows"}); },
         nullptr);
     std::vector<void*> pages;
     while (void* page = cache.try_allocate())

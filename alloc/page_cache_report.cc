@@ -8,6 +8,12 @@ namespace tern::alloc {
 using locking::Here;
 using DepotGuard = locking::Guard<PageDepotLevel>;
 
+namespace {
+
+constexpr std::size_t last_words_max = 6144;
+
+}  // namespace
+
 std::string_view text_of(PageState state) {
     constexpr std::string_view names[] = {"foreign", "head of a region", "in use",
                                           "free",    "free and dirty",   "free and cold"};
@@ -138,46 +144,36 @@ std::string_view PageCache::refusal(const PageStats& now) const noexcept {
 
 void PageCache::exhausted(std::string_view what, Here where) const noexcept {
     const PageStats now = stats();
-    if (last_words_ != nullptr) last_words_(last_words_context_);
-    locking::fatal(where, {"out of memory: no ",
-                           what,
-                           "; ",
-                           refusal(now),
-                           ". Of ",
-                           now.mapped,
-                           " pages mapped (limit ",
-                           config_.mapped_pages_max,
-                           ", 0 is none) ",
-                           now.in_use,
-                           " are in use, ",
-                           now.magazines,
-                           " kept by threads, ",
-                           now.hot,
-                           " hot, ",
-                           now.dirty,
-                           " dirty, ",
-                           now.cold,
-                           " cold, ",
-                           now.overhead,
-                           " overhead; refused ",
-                           now.out_of_memory,
-                           " times; hooks that had nothing to free:",
-                           reclaim_hooks_ == nullptr ? " none" : " ",
-                           hook_name(0),
-                           " ",
-                           hook_name(1),
-                           " ",
-                           hook_name(2),
-                           " ",
-                           hook_name(3)});
-}
-
-std::string_view PageCache::hook_name(std::size_t index) const noexcept {
-    const ReclaimHook* hook = reclaim_hooks_;
-    for (; hook != nullptr && index != 0; --index) {
-        hook = hook->next;
-    }
-    return hook == nullptr ? "" : hook->name;
+    char room[last_words_max];
+    locking::TextBuffer report(room);
+    report.add({"out of memory: no ",
+                what,
+                "; ",
+                refusal(now),
+                ". Of ",
+                now.mapped,
+                " pages mapped (limit ",
+                config_.mapped_pages_max,
+                ", 0 is none) ",
+                now.in_use,
+                " are in use, ",
+                now.magazines,
+                " kept by threads, ",
+                now.hot,
+                " hot, ",
+                now.dirty,
+                " dirty, ",
+                now.cold,
+                " cold, ",
+                now.overhead,
+                " overhead; refused ",
+                now.out_of_memory,
+                " times; hooks that had nothing to free:"});
+    if (reclaim_hooks_ == nullptr) report.add({" none"});
+    for (const ReclaimHook* hook = reclaim_hooks_; hook != nullptr; hook = hook->next)
+        report.add({" ", hook->name});
+    if (last_words_ != nullptr) last_words_(last_words_context_, report);
+    locking::fatal(where, {report.text()});
 }
 
 // Verification -------------------------------------------------------------------------------

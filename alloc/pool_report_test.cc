@@ -246,7 +246,7 @@ TEST_CASE("the last words of a process have the tree, but for what another threa
         }).detach();
         taken.wait(false);
         cache.on_exhaustion(
-            [](void* context) noexcept {
+            [](void* context, locking::TextBuffer&) noexcept {
                 MemoryLines lines(STDERR_FILENO);
                 static_cast<Pool*>(context)->report_without_waiting(lines);
             },

@@ -20,7 +20,7 @@ namespace tern::locking {
 namespace {
 
 // Process-wide: whoever embeds tern wants one place for all its bugs.
-constinit std::atomic<ViolationHandler> violation_handler{nullptr};
+constinit std::atomic<ViolationHandler> violation_handler{print_violation};
 
 constexpr std::size_t report_bytes = 8192;
 
@@ -47,21 +47,8 @@ void write_to_standard_error(std::string_view text) {
     }
 }
 
-void print_backtrace() {
-#if __has_include(<execinfo.h>)
-    std::array<void*, 48> frames;
-    const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
-    ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
-#endif
-}
-
 [[noreturn]] void finish(const TextBuffer& report) {
-    if (ViolationHandler handler = violation_handler.load(std::memory_order_acquire)) {
-        handler(report.text());
-    } else {
-        write_to_standard_error(report.text());
-        print_backtrace();
-    }
+    violation_handler.load(std::memory_order_acquire)(report.text());
     std::abort();
 }
 
@@ -85,6 +72,15 @@ std::size_t TextPiece::write(char* out, std::size_t room) const {
     const std::size_t length = std::min(room, static_cast<std::size_t>(at - digits.data()));
     std::memcpy(out, digits.data(), length);
     return length;
+}
+
+void print_violation(std::string_view report) noexcept {
+    write_to_standard_error(report);
+#if __has_include(<execinfo.h>)
+    std::array<void*, 48> frames;
+    const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+    ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+#endif
 }
 
 ViolationHandler set_violation_handler(ViolationHandler handler) noexcept {

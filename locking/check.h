@@ -75,12 +75,15 @@ class TextBuffer {
 };
 
 /// Gets the whole report (place, message, held domains) before the process aborts.
-/// It runs in the thread that failed, with whatever that thread holds. If it returns, the default
-/// report is not printed again and the process aborts anyway.
+/// It runs in the thread that failed, with whatever that thread holds. When it returns, the process
+/// aborts anyway.
 using ViolationHandler = void (*)(std::string_view report) noexcept;
 
-/// Replaces the handler, returns the previous one; nullptr stands for the default, which writes to
-/// standard error with a backtrace. Any thread, at any time.
+/// The handler that is there from the start: the report to standard error, and a backtrace. A
+/// handler that also tells others may call it.
+void print_violation(std::string_view report) noexcept;
+
+/// Replaces the handler and returns the previous one. Any thread, at any time.
 ViolationHandler set_violation_handler(ViolationHandler handler) noexcept;
 
 /// Reports a bug of the program and aborts. The report has the place, the message, the thread, and

@@ -6,6 +6,7 @@
 #include "loops/signals.h"
 #include "router/base/log_sink.h"
 #include "router/cli/server.h"
+#include "router/daemon/last_words.h"
 #include "router/daemon/options.h"
 #include "router/daemon/router.h"
 #include "router/daemon/thread_watch.h"
@@ -54,6 +55,7 @@ class Daemon final : private RouterObserver, private cli::ServerEvents {
     locking::Domain<level::Control> main_domain_{"main"};
     loops::Runtime runtime_;
     Logger log_;
+    LastWords last_words_{log_};
     os::SystemNetwork network_;
     config::FileReader files_;
     ThreadWatch thread_watch_;
