@@ -29,19 +29,41 @@ inline std::uint64_t ticks_now() noexcept {
 /// 20 us of its making is kept busy until they are over.
 class TickScale {
   public:
-    TickScale() : ticks_(ticks_now()), ns_(platform::now_ns()) {}
-
     double ns_per_tick() const noexcept {
         constexpr std::uint64_t span_ns = 20'000;
-        std::uint64_t ns = platform::now_ns();
-        while (ns - ns_ < span_ns)
-            ns = platform::now_ns();
-        return static_cast<double>(ns - ns_) / static_cast<double>(ticks_now() - ticks_);
+        Moment now = Moment::look();
+        while (now.ns - start_.ns < span_ns)
+            now = Moment::look();
+        return static_cast<double>(now.ns - start_.ns) /
+               static_cast<double>(now.ticks - start_.ticks);
     }
 
   private:
-    std::uint64_t ticks_;
-    std::uint64_t ns_;
+    /// What both say at one time.
+    struct Moment {
+        std::uint64_t ns = 0;
+        std::uint64_t ticks = 0;
+        std::uint64_t width = 0;  ///< ticks within which the clock was read
+
+        static Moment look_once() noexcept {
+            const std::uint64_t before = ticks_now();
+            const std::uint64_t ns = platform::now_ns();
+            const std::uint64_t ticks = ticks_now();
+            return {ns, ticks, ticks - before};
+        }
+
+        /// The best of three: a thread may lose the processor between two instructions.
+        static Moment look() noexcept {
+            Moment best = look_once();
+            for (int i = 0; i < 2; ++i) {
+                const Moment again = look_once();
+                if (again.width < best.width) best = again;
+            }
+            return best;
+        }
+    };
+
+    Moment start_ = Moment::look();
 };
 
 }  // namespace tern::locking

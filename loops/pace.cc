@@ -4,35 +4,31 @@
 
 namespace tern::loops {
 
-namespace {
-
-// The frequency of the counter is known well enough after that.
-constexpr std::int64_t calibration_us = 100;
-// And is worked out anew as long as the product fits.
-constexpr std::int64_t calibration_us_max = 1'000'000'000;
-
-}  // namespace
-
 Instant Pace::refresh() {
     now_ = clock_.now();
-    ticks_ = read_at_ = counts_ ? counter_ticks() : 0;
-    const std::int64_t us = (now_ - start_).microseconds();
-    if (counts_ && us > calibration_us && us < calibration_us_max && ticks_ > start_ticks_) {
-        const std::uint64_t ns = static_cast<std::uint64_t>(us) * 1000;
-        ns_per_tick_ = (ns << scale_bits) / (ticks_ - start_ticks_);
-    }
+    ticks_ = counts_ ? locking::ticks_now() : 0;
+    since_read_ns_ = 0;
+    if (counts_ && now_ >= calibrate_at_) calibrate();
     return now_;
+}
+
+/// The longer the span, the closer the result, so it is doubled each time.
+void Pace::calibrate() {
+    ns_per_tick_ = static_cast<std::uint64_t>(scale_.ns_per_tick() * (1 << scale_bits));
+    calibrate_at_ = now_ + calibrated_span_;
+    calibrated_span_ = calibrated_span_ * 2;
 }
 
 std::uint64_t Pace::look() {
     std::uint64_t took_ns = 0;
     if (counts_) {
-        const std::uint64_t ticks = counter_ticks();
+        const std::uint64_t ticks = locking::ticks_now();
         // Counters of two processors may differ a little.
         const std::uint64_t took = ticks > ticks_ ? ticks - ticks_ : 0;
         took_ns = took * ns_per_tick_ >> scale_bits;
         ticks_ = ticks;
-        if (ticks - read_at_ > ticks_between_reads) refresh();
+        since_read_ns_ += took_ns;
+        if (since_read_ns_ > ns_between_reads) refresh();
     } else {
         const Instant before = now_;
         refresh();

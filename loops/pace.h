@@ -5,32 +5,17 @@
 /// Internal to loops/; one per worker, used by its thread alone; virtual clocks are always read.
 /// It decides nothing: how long a run may last is the turn's business.
 
+#include "locking/ticks.h"
 #include "loops/time.h"
 
 #include <cstdint>
 
 namespace tern::loops {
 
-/// The processor's counter; zero where there is none that can be read cheaply.
-inline std::uint64_t counter_ticks() {
-#if defined(__x86_64__) || defined(__i386__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    std::uint64_t ticks = 0;
-    asm volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-    return ticks;
-#else
-    return 0;
-#endif
-}
-
 class Pace {
   public:
-    Pace(const Clock& clock, bool machine_clock)
-        : clock_(clock), counts_(machine_clock && counter_ticks() != 0) {
-        refresh();
-        start_ = now_;
-        start_ticks_ = ticks_;
+    Pace(const Clock& clock, bool machine_clock) : clock_(clock), counts_(machine_clock) {
+        calibrate_at_ = refresh() + calibrated_span_;
     }
 
     /// As of the last look at the clock, some microseconds ago at most while handlers run.
@@ -61,8 +46,10 @@ class Pace {
     std::uint64_t spent_ns() const { return spent_ns_; }
 
   private:
-    // So many ticks, some microseconds at any usual frequency, before the clock is read again.
-    static constexpr std::uint64_t ticks_between_reads = 16384;
+    void calibrate();
+
+    // The clock is read again after that.
+    static constexpr std::uint64_t ns_between_reads = 7000;
     // Handlers shorter than that need not be timed one by one.
     static constexpr std::uint64_t short_handler_ns = 1500;
     static constexpr std::uint32_t stride_max = 32;
@@ -71,13 +58,14 @@ class Pace {
     const Clock& clock_;
     const bool counts_;  ///< the counter stands in for the clock
     Instant now_;
-    std::uint64_t ticks_ = 0;    ///< at the last look
-    std::uint64_t read_at_ = 0;  ///< at the last look at the clock
+    std::uint64_t ticks_ = 0;          ///< at the last look
+    std::uint64_t since_read_ns_ = 0;  ///< from the last look at the clock to the last look
     std::uint64_t spent_ns_ = 0;
     std::uint32_t stride_ = 1;     ///< handlers between two looks
     std::uint32_t unchecked_ = 1;  ///< of these, still to come
-    Instant start_;
-    std::uint64_t start_ticks_ = 0;
+    locking::TickScale scale_;
+    Duration calibrated_span_ = microseconds(100);  ///< the next time after as long again
+    Instant calibrate_at_ = Instant::never();
     std::uint64_t ns_per_tick_ = std::uint64_t{1} << (scale_bits - 1);  ///< times 2^scale_bits
 };
 

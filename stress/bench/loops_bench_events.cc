@@ -1,6 +1,6 @@
 // Rows P3 to P5, P18 and P19: events between loops and threads.
 
-#include "loops/pace.h"
+#include "locking/ticks.h"
 #include "stress/bench/loops_fixture.h"
 #include "stress/bench/measure.h"
 #include "stress/bench/suite.h"
@@ -288,7 +288,7 @@ void add_accounting_row(Suite& suite, std::uint64_t per_run, Row row) {
     row.unit = "ns";
     suite.add(std::move(row))
         .add("tern", [per_run] { return accounting(per_run); })
-        .add("counter", [] { return reading_each_time(loops::counter_ticks); })
+        .add("counter", [] { return reading_each_time(locking::ticks_now); })
         .add("clock", [] {
             return reading_each_time(
                 [] { return static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()); });
