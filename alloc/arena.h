@@ -111,6 +111,8 @@ class Arena {
         Scope(const Scope&) = delete;
         Scope& operator=(const Scope&) = delete;
 
+        Arena& arena() const { return arena_; }
+
       private:
         Arena& arena_;
         Mark mark_;

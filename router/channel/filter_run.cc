@@ -1,5 +1,6 @@
 #include "router/channel/filter_run.h"
 
+#include "alloc/arena.h"
 #include "router/attr/core_attributes.h"
 #include "router/channel/route_sink.h"
 
@@ -49,9 +50,9 @@ FilterResult FilterRun::run(const net::Prefix& prefix, const table::RouteValue& 
 }
 
 FilterResult FilterRun::evaluate(const net::Prefix& prefix, const table::RouteValue& route) {
-    const alloc::Arena::Scope scope(arena_);
+    const alloc::Arena::Scope scratch(alloc::scratch());
     const table::SourceOwner& owner = services_.sources.owner(route.source);
-    attr::AttributeList list(arena_, route.attributes);
+    attr::AttributeList list(scratch.arena(), route.attributes);
     const filter::RouteFacts facts{.protocol = owner.protocol_name(),
                                    .from = owner.from(),
                                    .source = owner.source_kind(),

@@ -5,7 +5,6 @@
 /// path and used in its loop only, without any table's domain. It keeps its last input and output
 /// alive until `forget()`, the next different input, or its end.
 
-#include "alloc/arena.h"
 #include "router/filter/filter.h"
 #include "router/table/table.h"
 
@@ -42,7 +41,6 @@ class FilterRun {
     table::TableServices services_;
     filter::Environment& environment_;
     const filter::Filter* filter_ = nullptr;
-    alloc::Arena arena_;
     table::RouteValue last_input_;
     FilterResult last_result_;
     bool has_last_ = false;

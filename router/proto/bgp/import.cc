@@ -1,5 +1,6 @@
 #include "router/proto/bgp/import.h"
 
+#include "alloc/arena.h"
 #include "loops/loop.h"
 #include "router/attr/core_attributes.h"
 #include "router/proto/bgp/attributes.h"
@@ -140,7 +141,8 @@ void Import::withdraw(const wire::NlriField& field) {
 }
 
 const attr::AttributeSet* Import::make_set(Family& family, Bytes next_hop, std::uint8_t& flags) {
-    attr::AttributeList list(arena_, nullptr);
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), nullptr);
     fill_attributes(decoded_, next_hop, list);
     complete_import(facts_, list);
     const wire::NextHop hop = wire::read_next_hop(next_hop);
@@ -161,7 +163,6 @@ const attr::AttributeSet* Import::make_set(Family& family, Bytes next_hop, std::
 void Import::announce(const wire::Announcement& announcement, loops::Instant now) {
     Family* family = find(announcement.nlri.family);
     if (family == nullptr || !open_) return;
-    const alloc::Arena::Scope scope(arena_);
     std::uint8_t flags = 0;
     const attr::AttributeSet* set = make_set(*family, announcement.next_hop, flags);
     wire::NlriCursor cursor(announcement.nlri);
@@ -239,8 +240,8 @@ void Import::on_igp_settled(loops::Turn&) {
 
 const attr::AttributeSet* Import::with_gateway(const attr::AttributeSet* set,
                                                const Gateway& gateway) {
-    const alloc::Arena::Scope scope(arena_);
-    attr::AttributeList list(arena_, set);
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), set);
     list.set_borrowed(attr::core::next_hop, attr::ValueType::next_hops, gateway.next_hops);
     if (gateway.metric != 0) {
         list.set_word(attr::core::local_metric, attr::ValueType::int_, gateway.metric);

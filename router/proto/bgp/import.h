@@ -4,7 +4,6 @@
 /// session's loop. It holds one source per path id and one use of its owner, and gives them back at
 /// its end. It never touches the connection: what has to end the session it returns.
 
-#include "alloc/arena.h"
 #include "loops/settle.h"
 #include "router/channel/channel.h"
 #include "router/engine/instance.h"
@@ -91,7 +90,6 @@ class Import {
     std::vector<wire::FamilyRules> family_rules_;
     wire::UpdateRules rules_;
     wire::DecodedUpdate decoded_;
-    alloc::Arena arena_;
     table::SourceId source_{};
     Counters counters_;
     bool open_ = true;

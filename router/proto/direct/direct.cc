@@ -1,5 +1,6 @@
 #include "router/proto/direct/direct.h"
 
+#include "alloc/arena.h"
 #include "router/attr/core_attributes.h"
 #include "router/iface/pattern.h"
 #include "router/iface/vrf.h"
@@ -130,16 +131,15 @@ channel::Channel* Direct::channel_for(const net::Prefix& prefix) const {
 }
 
 const attr::AttributeSet* Direct::attributes_of(iface::InterfaceIndex index) {
-    attr::AttributeList list(arena_, nullptr);
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), nullptr);
     attr::NextHopListBuilder builder;
     attr::NextHop hop;
     hop.interface = InterfaceId(index);
     list.set_bytes(attr::core::next_hop, attr::ValueType::next_hops, builder.single(hop));
     list.set_word(attr::core::source, attr::ValueType::enum_rts,
                   static_cast<std::uint32_t>(attr::RouteOrigin::device));
-    const attr::AttributeSet* set = instance().services().attributes.intern(list);
-    arena_.reset();
-    return set;
+    return instance().services().attributes.intern(list);
 }
 
 /// `again`: also what was announced before.

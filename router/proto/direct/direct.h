@@ -4,7 +4,6 @@
 /// withdraws the difference. The path id of a route is the interface's index, so that one network
 /// on two interfaces gives two routes. It exports nothing.
 
-#include "alloc/arena.h"
 #include "loops/event.h"
 #include "router/engine/instance.h"
 #include "router/engine/protocol.h"
@@ -47,7 +46,6 @@ class Direct final : public engine::Protocol {
     [[nodiscard]] const attr::AttributeSet* attributes_of(iface::InterfaceIndex index);
 
     const DirectConfig* config_;
-    alloc::Arena arena_;
     loops::Event event_;
     std::optional<iface::Subscriber> subscriber_;
     std::unordered_map<iface::InterfaceIndex, Known> known_;

@@ -6,7 +6,6 @@
 /// Refusals of the kernel mark the route in the table and are tried again at the
 /// next scan.
 
-#include "alloc/arena.h"
 #include "loops/event.h"
 #include "loops/timer.h"
 #include "router/channel/route_sink.h"
@@ -86,6 +85,7 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     void found_own(const os::netlink::RouteMessage& message);
 
     [[nodiscard]] bool learns(Kind kind) const;
+    [[nodiscard]] const attr::AttributeSet* attributes_of(const os::netlink::RouteMessage& message);
     void learn(const os::netlink::RouteMessage& message);
     void unlearn(const os::netlink::RouteMessage& message);
     void forget(std::map<LearnedKey, Learned>::iterator it);
@@ -110,7 +110,6 @@ class Kernel final : public engine::Protocol, private channel::RouteSink {
     os::netlink::RouteMessage seen_message_;  // for reading
     std::vector<attr::NextHop> hops_;
     std::map<LearnedKey, Learned> learned_;
-    alloc::Arena arena_;
     bool scanning_ = false;
     bool only_learning_ = false;  // in the scan under way
     loops::Timer scan_timer_;

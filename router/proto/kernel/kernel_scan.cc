@@ -1,4 +1,5 @@
 // The reading half of the kernel protocol: scans, notifications and learned routes.
+#include "alloc/arena.h"
 #include "router/engine/recovery.h"
 #include "router/proto/kernel/kernel.h"
 
@@ -168,12 +169,16 @@ bool Kernel::learns(Kind kind) const {
     return false;
 }
 
+const attr::AttributeSet* Kernel::attributes_of(const os::netlink::RouteMessage& message) {
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), nullptr);
+    fill_attributes(message, list);
+    return instance().services().attributes.intern(list);
+}
+
 void Kernel::learn(const os::netlink::RouteMessage& message) {
     engine::Services& services = instance().services();
-    attr::AttributeList list(arena_, nullptr);
-    fill_attributes(message, list);
-    const attr::AttributeSet* attributes = services.attributes.intern(list);
-    arena_.reset();
+    const attr::AttributeSet* attributes = attributes_of(message);
     const auto [it, fresh] =
         learned_.try_emplace(LearnedKey{message.destination, message.priority});
     Learned& learned = it->second;

@@ -1,5 +1,6 @@
 #include "router/proto/static/targets.h"
 
+#include "alloc/arena.h"
 #include "router/filter/filter.h"
 #include "router/iface/vrf.h"
 
@@ -204,8 +205,8 @@ void Targets::evaluate(std::uint32_t number) {
 
 /// The target's set, with a use; null if none of its next hops is there.
 const attr::AttributeSet* Targets::build(State& state) {
-    const alloc::Arena::Scope scope(arena_);
-    attr::AttributeList list(arena_, nullptr);
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), nullptr);
     const Target& target = *state.target;
     list.set_word(attr::core::source, attr::ValueType::enum_rts,
                   static_cast<std::uint32_t>(attr::RouteOrigin::static_));
@@ -284,8 +285,8 @@ Targets::Filtered Targets::run_statements(const State& state,
 }
 
 Targets::Filtered Targets::filter(std::uint32_t target, const net::Prefix& prefix) {
-    const alloc::Arena::Scope scope(arena_);
-    attr::AttributeList list(arena_, states_[target].attributes);
+    const alloc::Arena::Scope scratch(alloc::scratch());
+    attr::AttributeList list(scratch.arena(), states_[target].attributes);
     return run_statements(states_[target], prefix, list);
 }
 

@@ -4,7 +4,6 @@
 /// and lives in its loop, where it watches neighbours, interfaces and IGP tables. It never touches
 /// routes: its observer does.
 
-#include "alloc/arena.h"
 #include "loops/event.h"
 #include "router/engine/services.h"
 #include "router/iface/neighbor.h"
@@ -115,7 +114,6 @@ class Targets final : private ResolverObserver {
     std::unique_ptr<Resolver> resolvers_[2];                      // ip6, ip4
     std::vector<State> states_;
     attr::NextHopListBuilder builder_;
-    alloc::Arena arena_;
     std::optional<iface::InterfaceIndex> vrf_;
     loops::Event interfaces_event_;
     std::optional<iface::Subscriber> interfaces_;  // only with a named VRF, which may come and go
