@@ -53,6 +53,11 @@ bool parse_arguments(int argc, char** argv, Arguments& arguments) {
         if (i > ::optind) arguments.command += ' ';
         arguments.command += argv[i];
     }
+    // `ternc json show protocols` is `ternc -j show protocols`.
+    if (arguments.command.starts_with(tern::client::json_prefix)) {
+        arguments.command.erase(0, tern::client::json_prefix.size());
+        arguments.options.json = true;
+    }
     return true;
 }
 
