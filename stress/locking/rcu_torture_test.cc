@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sched.h>
 
 namespace tern::stress {
 namespace {
@@ -178,6 +179,20 @@ constexpr bool instrumented = true;
 constexpr bool instrumented = false;
 #endif
 
+/// Binds the calling thread to the processor of that number among those it may use. Left alone, the
+/// kernel may put two threads that wait for each other onto one.
+void stay_on_processor(int number) {
+    cpu_set_t allowed;
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    int processor = -1;
+    while (number >= 0 && ++processor < CPU_SETSIZE)
+        number -= CPU_ISSET(processor, &allowed) ? 1 : 0;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    (void)::sched_setaffinity(0, sizeof one, &one);
+}
+
 /// A reader whose stores are slow, because each goes to a line of memory that no cache has; while
 /// they and the word of its section stand in line, its loads go ahead.
 void read_past_slow_stores(const std::atomic<std::atomic<std::uint64_t>*>& current,
@@ -186,6 +201,7 @@ void read_past_slow_stores(const std::atomic<std::atomic<std::uint64_t>*>& curre
                            const std::atomic<bool>& stop) {
     constexpr std::size_t lines = std::size_t{1} << 20;
     constexpr std::size_t line_words = 16;
+    stay_on_processor(1);
     std::vector<std::atomic<int>> memory(lines * line_words);
     std::mt19937 random(1);
     reading.store(true);
@@ -203,6 +219,26 @@ void read_past_slow_stores(const std::atomic<std::atomic<std::uint64_t>*>& curre
 
 /// Replaces one of two objects, waits for readers and spoils the old one, until a reader sees that
 /// or `rounds` are over.
+void spoil_after_readers(std::atomic<std::atomic<std::uint64_t>*>& current,
+                         std::array<std::atomic<std::uint64_t>, 2>& objects,
+                         const std::atomic<std::uint64_t>& hits,
+                         std::uint64_t rounds) {
+    stay_on_processor(0);
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+        if (hits.load(std::memory_order_relaxed) != 0) break;
+        std::atomic<std::uint64_t>* old = current.load();
+        std::atomic<std::uint64_t>* fresh = old == &objects[0] ? &objects[1] : &objects[0];
+        fresh->store(alive, std::memory_order_relaxed);
+        current.store(fresh, std::memory_order_release);
+        const rcu::Ticket ticket = rcu::begin();
+        // Others may have a use for the processor.
+        while (!rcu::done(ticket))
+            std::this_thread::yield();
+        old->store(dead, std::memory_order_relaxed);
+    }
+}
+
+/// How often a reader saw a spoiled object.
 std::uint64_t spoil(std::uint64_t rounds) {
     std::array<std::atomic<std::uint64_t>, 2> objects{alive, alive};
     std::atomic<std::atomic<std::uint64_t>*> current{&objects[0]};
@@ -211,18 +247,8 @@ std::uint64_t spoil(std::uint64_t rounds) {
     std::atomic<bool> stop{false};
     std::thread reader([&] { read_past_slow_stores(current, hits, reading, stop); });
     reading.wait(false);
-    for (std::uint64_t round = 0; round < rounds; ++round) {
-        if (hits.load(std::memory_order_relaxed) != 0) break;
-        std::atomic<std::uint64_t>* old = current.load();
-        std::atomic<std::uint64_t>* fresh = old == &objects[0] ? &objects[1] : &objects[0];
-        fresh->store(alive, std::memory_order_relaxed);
-        current.store(fresh, std::memory_order_release);
-        const rcu::Ticket ticket = rcu::begin();
-        // The reader may be out of the processor; it shall have this one.
-        while (!rcu::done(ticket))
-            std::this_thread::yield();
-        old->store(dead, std::memory_order_relaxed);
-    }
+    std::thread writer([&] { spoil_after_readers(current, objects, hits, rounds); });
+    writer.join();
     stop.store(true);
     reader.join();
     return hits.load();
