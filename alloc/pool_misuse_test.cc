@@ -30,53 +30,52 @@ using locking::testing::Inner;
 using locking::testing::Middle;
 using locking::testing::Outer;
 
+/// A pool with one of everything in it.
+struct Setup {
+    Domain<Outer> domain{"the domain"};
+    Domain<Outer> other{"a different one"};
+    std::optional<Pool> pool;
+    void* block = nullptr;
+    int* object = nullptr;
+    Slab<int>* slab = nullptr;
+    IndexedSlab<int>* ids = nullptr;
+    Arena* arena = nullptr;
+    Heap* heap = nullptr;
+    void* text = nullptr;
+    void* large = nullptr;
+    PoolSharedSlab<int>* shared = nullptr;
+    int* number = nullptr;
+    int* named = nullptr;
+    Pool* child = nullptr;
+    // Ended by the operation or not at all.
+    alignas(Owned<int>) std::byte owned_room[2][sizeof(Owned<int>)];
+    Owned<int>* owned_object = nullptr;
+    Owned<int>* owned_number = nullptr;
+
+    Setup() {
+        locking::TransitLock lock(domain);
+        pool.emplace(domain, "the pool");
+        block = pool->block(100);
+        object = &pool->make<int>(7);
+        slab = &pool->make<Slab<int>>("numbers");
+        ids = &pool->make<IndexedSlab<int>>("ids");
+        arena = &pool->make<PoolArena>("arena").arena();
+        number = &slab->make(1);
+        named = &ids->make(1);
+        child = &pool->child("a child");
+        heap = &pool->make<Heap>("texts");
+        text = heap->allocate(100);
+        large = heap->allocate(10'000);
+        shared = &pool->make<PoolSharedSlab<int>>("shared");
+        owned_object = ::new (owned_room[0]) Owned<int>(pool->make_owned<int>(1));
+        owned_number = ::new (owned_room[1]) Owned<int>(slab->make_owned(1));
+    }
+};
+
 // Every public operation with the domain held, not held, held by another thread, and with a
 // different domain held. Release builds included, since nothing here is a debug check.
-template <class F>
-void check_matrix(const char* operation, F&& act) {
+void check_matrix(const char* operation, void (*act)(Setup&)) {
     INFO(operation);
-
-    struct Setup {
-        Domain<Outer> domain{"the domain"};
-        Domain<Outer> other{"a different one"};
-        std::optional<Pool> pool;
-        void* block = nullptr;
-        int* object = nullptr;
-        Slab<int>* slab = nullptr;
-        IndexedSlab<int>* ids = nullptr;
-        Arena* arena = nullptr;
-        Heap* heap = nullptr;
-        void* text = nullptr;
-        void* large = nullptr;
-        PoolSharedSlab<int>* shared = nullptr;
-        int* number = nullptr;
-        int* named = nullptr;
-        Pool* child = nullptr;
-        // Ended by the operation or not at all.
-        alignas(Owned<int>) std::byte owned_room[2][sizeof(Owned<int>)];
-        Owned<int>* owned_object = nullptr;
-        Owned<int>* owned_number = nullptr;
-
-        Setup() {
-            locking::TransitLock lock(domain);
-            pool.emplace(domain, "the pool");
-            block = pool->block(100);
-            object = &pool->make<int>(7);
-            slab = &pool->make<Slab<int>>("numbers");
-            ids = &pool->make<IndexedSlab<int>>("ids");
-            arena = &pool->make<PoolArena>("arena").arena();
-            number = &slab->make(1);
-            named = &ids->make(1);
-            child = &pool->child("a child");
-            heap = &pool->make<Heap>("texts");
-            text = heap->allocate(100);
-            large = heap->allocate(10'000);
-            shared = &pool->make<PoolSharedSlab<int>>("shared");
-            owned_object = ::new (owned_room[0]) Owned<int>(pool->make_owned<int>(1));
-            owned_number = ::new (owned_room[1]) Owned<int>(slab->make_owned(1));
-        }
-    };
-
     {
         Setup setup;
         Guard<Outer> guard = setup.domain.lock_dynamic();
@@ -100,73 +99,71 @@ void check_matrix(const char* operation, F&& act) {
 }
 
 TEST_CASE("AT-POOL-1 each operation on a pool aborts unless its domain is held", "[AT-POOL-1]") {
-    check_matrix("make", [](auto& s) { s.pool->template make<int>(1); });
-    check_matrix("make resource", [](auto& s) { s.pool->template make<Slab<long>>("s"); });
-    check_matrix("make owned", [](auto& s) { (void)s.pool->template make_owned<int>(1); });
-    check_matrix("destroy", [](auto& s) { s.pool->destroy(*s.object); });
-    check_matrix("destroy resource", [](auto& s) { s.pool->destroy(*s.slab); });
-    check_matrix("destroy child", [](auto& s) { s.pool->destroy(*s.child); });
-    check_matrix("block", [](auto& s) { s.pool->block(10); });
-    check_matrix("try block", [](auto& s) { (void)s.pool->try_block(10); });
-    check_matrix("block aligned", [](auto& s) { s.pool->block_aligned(10, 64); });
-    check_matrix("resize", [](auto& s) { s.pool->resize(s.block, 10); });
-    check_matrix("try resize", [](auto& s) { (void)s.pool->try_resize(s.block, 10); });
-    check_matrix("release", [](auto& s) { s.pool->release(s.block); });
-    check_matrix("release nothing", [](auto& s) { s.pool->release(nullptr); });
-    check_matrix("child", [](auto& s) { s.pool->child("c"); });
-    check_matrix("child with domain",
-                 [](auto& s) { s.pool->template child_with_domain<Inner>("c"); });
-    check_matrix("adopt", [](auto& s) { s.child->adopt(*s.slab); });
-    check_matrix("adopt block", [](auto& s) { s.child->adopt_block_of(*s.pool, s.block); });
-    check_matrix("clear", [](auto& s) { s.pool->clear(); });
-    check_matrix("owned object ends", [](auto& s) { std::destroy_at(s.owned_object); });
-    check_matrix("owned object reset", [](auto& s) { s.owned_object->reset(); });
+    check_matrix("make", [](Setup& s) { s.pool->make<int>(1); });
+    check_matrix("make resource", [](Setup& s) { s.pool->make<Slab<long>>("s"); });
+    check_matrix("make owned", [](Setup& s) { (void)s.pool->make_owned<int>(1); });
+    check_matrix("destroy", [](Setup& s) { s.pool->destroy(*s.object); });
+    check_matrix("destroy resource", [](Setup& s) { s.pool->destroy(*s.slab); });
+    check_matrix("destroy child", [](Setup& s) { s.pool->destroy(*s.child); });
+    check_matrix("block", [](Setup& s) { s.pool->block(10); });
+    check_matrix("try block", [](Setup& s) { (void)s.pool->try_block(10); });
+    check_matrix("block aligned", [](Setup& s) { s.pool->block_aligned(10, 64); });
+    check_matrix("resize", [](Setup& s) { s.pool->resize(s.block, 10); });
+    check_matrix("try resize", [](Setup& s) { (void)s.pool->try_resize(s.block, 10); });
+    check_matrix("release", [](Setup& s) { s.pool->release(s.block); });
+    check_matrix("release nothing", [](Setup& s) { s.pool->release(nullptr); });
+    check_matrix("child", [](Setup& s) { s.pool->child("c"); });
+    check_matrix("child with domain", [](Setup& s) { s.pool->child_with_domain<Inner>("c"); });
+    check_matrix("adopt", [](Setup& s) { s.child->adopt(*s.slab); });
+    check_matrix("adopt block", [](Setup& s) { s.child->adopt_block_of(*s.pool, s.block); });
+    check_matrix("clear", [](Setup& s) { s.pool->clear(); });
+    check_matrix("owned object ends", [](Setup& s) { std::destroy_at(s.owned_object); });
+    check_matrix("owned object reset", [](Setup& s) { s.owned_object->reset(); });
 }
 
 TEST_CASE("AT-POOL-1 each operation on what is in a pool aborts unless its domain is held",
           "[AT-POOL-1]") {
-    check_matrix("slab make", [](auto& s) { s.slab->make(1); });
-    check_matrix("slab try make", [](auto& s) { (void)s.slab->try_make(1); });
-    check_matrix("slab destroy", [](auto& s) { s.slab->destroy(*s.number); });
-    check_matrix("slab clear", [](auto& s) { s.slab->clear(); });
-    check_matrix("slab for each", [](auto& s) { s.slab->for_each([](int&) {}); });
-    check_matrix("slab verify", [](auto& s) { s.slab->verify(); });
-    check_matrix("slab embedded", [](auto& s) { Slab<int> slab(*s.pool, "embedded"); });
-    check_matrix("indexed slab make", [](auto& s) { s.ids->make(1); });
-    check_matrix("indexed slab try make", [](auto& s) { (void)s.ids->try_make(1); });
-    check_matrix("indexed slab destroy", [](auto& s) { s.ids->destroy(*s.named); });
-    check_matrix("indexed slab find", [](auto& s) { s.ids->find(0); });
-    check_matrix("indexed slab clear", [](auto& s) { s.ids->clear(); });
+    check_matrix("slab make", [](Setup& s) { s.slab->make(1); });
+    check_matrix("slab try make", [](Setup& s) { (void)s.slab->try_make(1); });
+    check_matrix("slab destroy", [](Setup& s) { s.slab->destroy(*s.number); });
+    check_matrix("slab clear", [](Setup& s) { s.slab->clear(); });
+    check_matrix("slab for each", [](Setup& s) { s.slab->for_each([](int&) {}); });
+    check_matrix("slab verify", [](Setup& s) { s.slab->verify(); });
+    check_matrix("slab embedded", [](Setup& s) { Slab<int> slab(*s.pool, "embedded"); });
+    check_matrix("indexed slab make", [](Setup& s) { s.ids->make(1); });
+    check_matrix("indexed slab try make", [](Setup& s) { (void)s.ids->try_make(1); });
+    check_matrix("indexed slab destroy", [](Setup& s) { s.ids->destroy(*s.named); });
+    check_matrix("indexed slab find", [](Setup& s) { s.ids->find(0); });
+    check_matrix("indexed slab clear", [](Setup& s) { s.ids->clear(); });
     check_matrix("indexed slab for each",
-                 [](auto& s) { s.ids->for_each([](std::uint32_t, int&) {}); });
-    check_matrix("indexed slab verify", [](auto& s) { s.ids->verify(); });
-    check_matrix("arena made", [](auto& s) { PoolArena arena(*s.pool, "arena"); });
-    check_matrix("arena allocate", [](auto& s) { s.arena->allocate(100); });
-    check_matrix("arena large", [](auto& s) { s.arena->allocate(10000); });
-    check_matrix("arena scope", [](auto& s) { Arena::Scope scope(*s.arena); });
-    check_matrix("arena reset", [](auto& s) { s.arena->reset(); });
-    check_matrix("arena release", [](auto& s) { s.arena->release_all(); });
-    check_matrix("slab make owned", [](auto& s) { (void)s.slab->make_owned(1); });
-    check_matrix("owned object of a slab ends", [](auto& s) { std::destroy_at(s.owned_number); });
+                 [](Setup& s) { s.ids->for_each([](std::uint32_t, int&) {}); });
+    check_matrix("indexed slab verify", [](Setup& s) { s.ids->verify(); });
+    check_matrix("arena made", [](Setup& s) { PoolArena arena(*s.pool, "arena"); });
+    check_matrix("arena allocate", [](Setup& s) { s.arena->allocate(100); });
+    check_matrix("arena large", [](Setup& s) { s.arena->allocate(10000); });
+    check_matrix("arena scope", [](Setup& s) { Arena::Scope scope(*s.arena); });
+    check_matrix("arena reset", [](Setup& s) { s.arena->reset(); });
+    check_matrix("arena release", [](Setup& s) { s.arena->release_all(); });
+    check_matrix("slab make owned", [](Setup& s) { (void)s.slab->make_owned(1); });
+    check_matrix("owned object of a slab ends", [](Setup& s) { std::destroy_at(s.owned_number); });
 }
 
 TEST_CASE("AT-POOL-1 each operation on heaps and shared slabs aborts unless the domain is held",
           "[AT-POOL-1]") {
-    check_matrix("heap embedded", [](auto& s) { Heap heap(*s.pool, "embedded"); });
-    check_matrix("heap allocate", [](auto& s) { s.heap->allocate(10); });
-    check_matrix("heap try allocate", [](auto& s) { (void)s.heap->try_allocate(10); });
-    check_matrix("heap allocate aligned", [](auto& s) { s.heap->allocate_aligned(10, 64); });
-    check_matrix("heap deallocate", [](auto& s) { s.heap->deallocate(s.text, 100); });
-    check_matrix("heap deallocate large", [](auto& s) { s.heap->deallocate(s.large, 10'000); });
-    check_matrix("heap clear", [](auto& s) { s.heap->clear(); });
-    check_matrix("heap verify", [](auto& s) { s.heap->verify(); });
-    check_matrix("heap destroy", [](auto& s) { s.pool->destroy(*s.heap); });
+    check_matrix("heap embedded", [](Setup& s) { Heap heap(*s.pool, "embedded"); });
+    check_matrix("heap allocate", [](Setup& s) { s.heap->allocate(10); });
+    check_matrix("heap try allocate", [](Setup& s) { (void)s.heap->try_allocate(10); });
+    check_matrix("heap allocate aligned", [](Setup& s) { s.heap->allocate_aligned(10, 64); });
+    check_matrix("heap deallocate", [](Setup& s) { s.heap->deallocate(s.text, 100); });
+    check_matrix("heap deallocate large", [](Setup& s) { s.heap->deallocate(s.large, 10'000); });
+    check_matrix("heap clear", [](Setup& s) { s.heap->clear(); });
+    check_matrix("heap verify", [](Setup& s) { s.heap->verify(); });
+    check_matrix("heap destroy", [](Setup& s) { s.pool->destroy(*s.heap); });
     // Only its objects are free of the domain.
-    check_matrix("shared slab made",
-                 [](auto& s) { s.pool->template make<PoolSharedSlab<int>>("s"); });
+    check_matrix("shared slab made", [](Setup& s) { s.pool->make<PoolSharedSlab<int>>("s"); });
     check_matrix("shared slab embedded",
-                 [](auto& s) { PoolSharedSlab<int> slab(*s.pool, "embedded"); });
-    check_matrix("shared slab destroy", [](auto& s) { s.pool->destroy(*s.shared); });
+                 [](Setup& s) { PoolSharedSlab<int> slab(*s.pool, "embedded"); });
+    check_matrix("shared slab destroy", [](Setup& s) { s.pool->destroy(*s.shared); });
 }
 
 /// For the handler of a failed move: the pools, and how they were before.
@@ -273,11 +270,11 @@ TEST_CASE("AT-POOL-3 a build without debug checks aborts all the same", "[AT-POO
     bool debug_checks = false;
     TERN_DEBUG_ASSERT((debug_checks = true));
     CHECK_FALSE(debug_checks);
-    check_matrix("make", [](auto& s) { s.pool->template make<int>(1); });
-    check_matrix("slab make", [](auto& s) { s.slab->make(1); });
-    check_matrix("arena allocate", [](auto& s) { s.arena->allocate(100); });
-    check_matrix("clear", [](auto& s) { s.pool->clear(); });
-    check_matrix("adopt", [](auto& s) { s.child->adopt(*s.slab); });
+    check_matrix("make", [](Setup& s) { s.pool->make<int>(1); });
+    check_matrix("slab make", [](Setup& s) { s.slab->make(1); });
+    check_matrix("arena allocate", [](Setup& s) { s.arena->allocate(100); });
+    check_matrix("clear", [](Setup& s) { s.pool->clear(); });
+    check_matrix("adopt", [](Setup& s) { s.child->adopt(*s.slab); });
 }
 #endif
 
