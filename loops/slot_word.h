@@ -51,6 +51,7 @@ constexpr Ready ready_of(std::uint8_t bits) {
 /// What falls to whoever installs a step.
 enum class SlotDuty : std::uint8_t { none, queue, give_back };
 
+/// The word after a step, and the duty.
 struct SlotStep {
     SlotWord next;
     SlotDuty duty = SlotDuty::none;
