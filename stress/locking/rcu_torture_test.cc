@@ -4,6 +4,7 @@
 #include "locking/death_test.h"
 #include "locking/lock_timings.h"
 #include "locking/rcu.h"
+#include "locking/rcu_litmus_testing.h"
 #include "locking/rcu_testing.h"
 #include "stress/locking/levels.h"
 #include "stress/scale.h"
@@ -16,7 +17,6 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
-#include <sched.h>
 
 namespace tern::stress {
 namespace {
@@ -179,81 +179,6 @@ constexpr bool instrumented = true;
 constexpr bool instrumented = false;
 #endif
 
-/// Binds the calling thread to the processor of that number among those it may use. Left alone, the
-/// kernel may put two threads that wait for each other onto one.
-void stay_on_processor(int number) {
-    cpu_set_t allowed;
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    int processor = -1;
-    while (number >= 0 && ++processor < CPU_SETSIZE)
-        number -= CPU_ISSET(processor, &allowed) ? 1 : 0;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(processor, &one);
-    (void)::sched_setaffinity(0, sizeof one, &one);
-}
-
-/// A reader whose stores are slow, because each goes to a line of memory that no cache has; while
-/// they and the word of its section stand in line, its loads go ahead.
-void read_past_slow_stores(const std::atomic<std::atomic<std::uint64_t>*>& current,
-                           std::atomic<std::uint64_t>& hits,
-                           std::atomic<bool>& reading,
-                           const std::atomic<bool>& stop) {
-    constexpr std::size_t lines = std::size_t{1} << 20;
-    constexpr std::size_t line_words = 16;
-    stay_on_processor(1);
-    std::vector<std::atomic<int>> memory(lines * line_words);
-    std::mt19937 random(1);
-    reading.store(true);
-    reading.notify_all();
-    while (!stop.load(std::memory_order_relaxed)) {
-        for (int i = 0; i < 30; ++i)
-            memory[random() % lines * line_words].store(1, std::memory_order_relaxed);
-        rcu::ReadSection section;
-        const std::atomic<std::uint64_t>* object = current.load(std::memory_order_acquire);
-        for (int i = 0; i < 100; ++i) {
-            if (object->load(std::memory_order_relaxed) == dead) hits.fetch_add(1);
-        }
-    }
-}
-
-/// Replaces one of two objects, waits for readers and spoils the old one, until a reader sees that
-/// or `rounds` are over.
-void spoil_after_readers(std::atomic<std::atomic<std::uint64_t>*>& current,
-                         std::array<std::atomic<std::uint64_t>, 2>& objects,
-                         const std::atomic<std::uint64_t>& hits,
-                         std::uint64_t rounds) {
-    stay_on_processor(0);
-    for (std::uint64_t round = 0; round < rounds; ++round) {
-        if (hits.load(std::memory_order_relaxed) != 0) break;
-        std::atomic<std::uint64_t>* old = current.load();
-        std::atomic<std::uint64_t>* fresh = old == &objects[0] ? &objects[1] : &objects[0];
-        fresh->store(alive, std::memory_order_relaxed);
-        current.store(fresh, std::memory_order_release);
-        const rcu::Ticket ticket = rcu::begin();
-        // Others may have a use for the processor.
-        while (!rcu::done(ticket))
-            std::this_thread::yield();
-        old->store(dead, std::memory_order_relaxed);
-    }
-}
-
-/// How often a reader saw a spoiled object.
-std::uint64_t spoil(std::uint64_t rounds) {
-    std::array<std::atomic<std::uint64_t>, 2> objects{alive, alive};
-    std::atomic<std::atomic<std::uint64_t>*> current{&objects[0]};
-    std::atomic<std::uint64_t> hits{0};
-    std::atomic<bool> reading{false};
-    std::atomic<bool> stop{false};
-    std::thread reader([&] { read_past_slow_stores(current, hits, reading, stop); });
-    reading.wait(false);
-    std::thread writer([&] { spoil_after_readers(current, objects, hits, rounds); });
-    writer.join();
-    stop.store(true);
-    reader.join();
-    return hits.load();
-}
-
 // Another machine than x86-64 may be emulated, which shows the defect too rarely to be waited for.
 #if defined(__x86_64__)
 constexpr bool shows_for_sure = true;
@@ -263,7 +188,7 @@ constexpr bool shows_for_sure = false;
 
 // The defect that the barrier is there for, brought back. It needs two cores to show. Where they
 // are free it takes a tenth of a second, on a busy machine more rounds, so there is time for many.
-TEST_CASE("AT-RCU-4 without the barrier the torture sees it", "[AT-RCU-4]") {
+TEST_CASE("AT-RCU-1 without the barrier a reader sees what was reclaimed", "[AT-RCU-1][AT-RCU-4]") {
     constexpr std::uint64_t patience_ns = shows_for_sure ? 60'000'000'000 : 5'000'000'000;
     const bool reduced = from_environment("TERN_STRESS", 100) < 100;
     if (instrumented || reduced || std::thread::hardware_concurrency() < 2) {
@@ -274,12 +199,12 @@ TEST_CASE("AT-RCU-4 without the barrier the torture sees it", "[AT-RCU-4]") {
     const std::uint64_t until_ns = locking::platform::now_ns() + patience_ns;
     std::uint64_t hits = 0;
     while (hits == 0 && locking::platform::now_ns() < until_ns)
-        hits = spoil(5'000'000);
+        hits = rcu::testing::Litmus().run(5'000'000);
     rcu::testing::set_fault(rcu::testing::Fault::none);
     if (hits == 0 && !shows_for_sure)
         std::puts("SKIPPED: not seen in so short a time; AT-RCU-5 shows it, too");
     CHECK((hits != 0 || !shows_for_sure));
-    CHECK(spoil(200) == 0);
+    CHECK(rcu::testing::Litmus().run(200) == 0);
 }
 
 }  // namespace
