@@ -282,7 +282,7 @@ TEST_CASE("a loop word survives packing") {
 }
 
 TEST_CASE("AT-PING-1 no interleaving of sends, pick-ups and a stop loses or doubles anything",
-          "[AT-PING-1]") {
+          "[AT-PING-1][AT-PING-3]") {
     CHECK(walk(world_of(1, 3, 2, false), Fault::none).clean());
     CHECK(walk(world_of(2, 2, 2, false), Fault::none).clean());
     CHECK(walk(world_of(2, 1, 2, true), Fault::none).clean());
@@ -291,7 +291,7 @@ TEST_CASE("AT-PING-1 no interleaving of sends, pick-ups and a stop loses or doub
     CHECK(walk(with_busy_domain(world_of(2, 1, 2, true)), Fault::none).clean());
 }
 
-TEST_CASE("AT-PING-1 the walk finds protocols that are wrong", "[AT-PING-1]") {
+TEST_CASE("AT-PING-1 the walk finds protocols that are wrong", "[AT-PING-1][AT-PING-3]") {
     CHECK(walk(world_of(2, 2, 2, false), Fault::no_notified).stuck == "lost wake-up");
     CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::no_enqueue_after_run).clean());
     CHECK_FALSE(walk(world_of(2, 2, 2, false), Fault::double_enqueue).clean());

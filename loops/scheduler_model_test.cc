@@ -458,13 +458,14 @@ const std::vector<Order> two_stops{
 
 }  // namespace
 
-TEST_CASE("AT-PING-1 two threads, a sender and two loops lose and double nothing", "[AT-PING-1]") {
+TEST_CASE("AT-PING-1 two threads, a sender and two loops lose and double nothing",
+          "[AT-PING-1][AT-PING-3]") {
     check_sound(sends);
     check_sound(sends_and_stop);
     check_sound(two_stops);
 }
 
-TEST_CASE("AT-PING-1 the model finds schedulers that are wrong", "[AT-PING-1]") {
+TEST_CASE("AT-PING-1 the model finds schedulers that are wrong", "[AT-PING-1][AT-PING-3]") {
     CHECK_FALSE(walk(sends, Fault::sleeps_without_looking).clean());
     CHECK_FALSE(walk(sends, Fault::no_kick).clean());
     CHECK_FALSE(walk(sends, Fault::no_notified).clean());

@@ -42,22 +42,49 @@ struct Hopper {
     }
 };
 
+/// When the threads of a group are made: when it starts, or later, which is the defect.
+enum class Start { eager, with_the_first_loop };
+
+struct Threads {
+    std::size_t at_start = 0;
+    std::size_t with_loops = 0;
+    std::size_t at_end = 0;
+
+    friend bool operator==(const Threads&, const Threads&) = default;
+};
+
+/// How many threads a group of eight has before and after five thousand loops were made.
+Threads threads_of_eight(Start start) {
+    const std::size_t before = system_threads();
+    const bool eager = start == Start::eager;
+    Real real(eager ? 8 : 1);
+    std::vector<std::unique_ptr<TestLoop>> loops;
+    Threads threads;
+    Action made_action{[&](Turn&) {
+        threads.with_loops = system_threads() - before;
+        real.runtime.quit();
+    }};
+    Event made(made_action.callback());
+    real.run([&](Turn& turn) {
+        threads.at_start = system_threads() - before;
+        for (int i = 0; i < 5000; ++i)
+            loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
+        if (!eager) {
+            real.group.set_threads(8, turn.loop(), made);
+        } else {
+            made.send(turn.loop());
+        }
+    });
+    threads.at_end = system_threads() - before;
+    return threads;
+}
+
 }  // namespace
 
 TEST_CASE("AT-THR-4 all threads exist right after the start, and no more for many loops",
           "[AT-THR-1][AT-THR-4]") {
-    const std::size_t before = system_threads();
-    Real real(8);
-    std::vector<std::unique_ptr<TestLoop>> loops;
-    real.run([&](Turn&) {
-        CHECK(system_threads() == before + 8);
-        for (int i = 0; i < 5000; ++i) {
-            loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
-        }
-        CHECK(system_threads() == before + 8);
-        real.runtime.quit();
-    });
-    CHECK(system_threads() == before);
+    CHECK(threads_of_eight(Start::eager) == Threads{.at_start = 8, .with_loops = 8, .at_end = 0});
+    CHECK(threads_of_eight(Start::with_the_first_loop).at_start != 8);
 }
 
 TEST_CASE("events hop round a ring of loops on several threads") {
@@ -119,49 +146,6 @@ TEST_CASE("a run that becomes long calls a sleeping thread for what waits behind
     again = &working;
     real.run([&](Turn&) { working.send(busy.loop); });
     CHECK(taken);
-}
-
-TEST_CASE("AT-LAT-2 a standard loop never runs on a latency thread, nor the other way round",
-          "[AT-LAT-2]") {
-    Real real(2);
-    ThreadGroup& express =
-        real.runtime.add_group({.name = "express", .kind = GroupKind::latency, .threads = 1});
-    std::mutex lock;
-    std::set<std::thread::id> standard_threads;
-    std::set<std::thread::id> express_threads;
-    std::vector<std::unique_ptr<TestLoop>> loops;
-    std::vector<std::unique_ptr<Action>> actions;
-    std::vector<std::unique_ptr<Event>> events;
-    std::atomic<int> left{12};
-    Stopper stopper(real.runtime);
-    Action finished_action{[&](Turn&) { stopper.go(); }};
-    Event finished(finished_action.callback());
-    for (int i = 0; i < 12; ++i) {
-        const bool fast = i % 3 == 0;
-        loops.push_back(std::make_unique<TestLoop>(fast ? express : real.group, "l"));
-        stopper.add(loops.back()->loop);
-        auto runs = std::make_shared<int>(0);
-        actions.push_back(std::make_unique<Action>(Action{[&, i, fast, runs](Turn& turn) {
-            {
-                const std::lock_guard guard(lock);
-                (fast ? express_threads : standard_threads).insert(std::this_thread::get_id());
-            }
-            if (++*runs < 2000) {
-                events[static_cast<std::size_t>(i)]->send(turn.loop());
-            } else if (--left == 0) {
-                finished.send(real.runtime.main_loop());
-            }
-        }}));
-        events.push_back(std::make_unique<Event>(actions.back()->callback()));
-    }
-    real.run([&](Turn&) {
-        for (std::size_t i = 0; i < events.size(); ++i)
-            events[i]->send(loops[i]->loop);
-    });
-    CHECK(express_threads.size() == 1);
-    for (std::thread::id id : express_threads)
-        CHECK(standard_threads.count(id) == 0);
-    CHECK(standard_threads.count(std::this_thread::get_id()) == 0);
 }
 
 TEST_CASE("a loop that moves to another group runs there from then on") {
@@ -261,39 +245,6 @@ TEST_CASE("a hook runs once in every thread") {
     });
     CHECK(runs == 4);
     CHECK(threads.size() == 4);
-}
-
-TEST_CASE("AT-IDLE-2 idle loops cost nothing: a turn visits active loops only", "[AT-IDLE-2]") {
-    Real real(2);
-    std::vector<std::unique_ptr<TestLoop>> loops;
-    for (int i = 0; i < 20000; ++i) {
-        loops.push_back(std::make_unique<TestLoop>(real.group, "idle"));
-    }
-    TestLoop active(real.group, "active");
-    Stopper stopper(real.runtime);
-    stopper.add(active.loop);
-    int runs = 0;
-    Event* again = nullptr;
-    Action finished_action{[&](Turn&) {
-        for (auto& loop : loops) {
-            REQUIRE(loop->domain.stats().acquisitions == 0);
-        }
-        for (auto& loop : loops)
-            stopper.add(loop->loop);
-        stopper.go();
-    }};
-    Event finished(finished_action.callback());
-    Action action{[&](Turn& turn) {
-        if (++runs < 1000) {
-            again->send(turn.loop());
-        } else {
-            finished.send(real.runtime.main_loop());
-        }
-    }};
-    Event event(action.callback());
-    again = &event;
-    real.run([&](Turn&) { event.send(active.loop); });
-    CHECK(runs == 1000);
 }
 
 TEST_CASE("the report names threads, loops and their times") {

@@ -91,6 +91,84 @@ void write_at_random(std::deque<Stream>& streams, unsigned writer, std::uint64_t
     }
 }
 
+/// How the end of a loop is told: in the loop of whoever asked, when nothing runs any more. The
+/// others are defects.
+enum class Stop { proper, told_at_once, told_elsewhere };
+
+/// Eight loops at a time, each of which ends as soon as it has begun, and is followed by the next.
+struct Lives {
+    struct Life {
+        explicit Life(Lives& all_) : all(all_) {}
+
+        Lives& all;
+        std::optional<TestLoop> loop;
+        int sent = 0;
+        std::atomic<int> ran{0};
+        Event first{[](void* self, Turn&) { ++static_cast<Life*>(self)->ran; }, this};
+        Event ping{[](void*, Turn&) {}, nullptr};
+        Event stopped{[](void* self, Turn& turn) {
+                          auto& life = *static_cast<Life*>(self);
+                          life.all.told(life, turn.loop());
+                      },
+                      this};
+        Event next{[](void* self, Turn&) {
+                       auto& life = *static_cast<Life*>(self);
+                       life.all.live(life);
+                   },
+                   this};
+    };
+
+    Lives(Stop stop_, std::uint64_t count) : stop(stop_), left(static_cast<int>(count)) {
+        for (int i = 0; i < at_once; ++i)
+            all.emplace_back(*this);
+    }
+
+    void run() {
+        real.run([&](Turn&) {
+            for (Life& life : all)
+                live(life);
+        });
+        CHECK(left == 1 - at_once);
+    }
+
+    void live(Life& life) {
+        life.loop.reset();
+        if (--left <= 0) {
+            if (left == 1 - at_once) real.runtime.quit();
+            return;
+        }
+        Loop& loop = life.loop.emplace(real.group, "life").loop;
+        ++life.sent;
+        life.first.send(loop);
+        loop.stop(stop == Stop::told_elsewhere ? other.loop : main, life.stopped);
+        if (stop == Stop::told_at_once) ended(life);
+        life.ping.send(loop);
+    }
+
+    void ended(const Life& life) { early += life.ran == life.sent ? 0 : 1; }
+
+    void told(Life& life, const Loop& where) {
+        if (&where != &main) {
+            ++misplaced;
+            life.next.send(main);
+            return;
+        }
+        ended(life);
+        live(life);
+    }
+
+    static constexpr int at_once = 8;
+
+    const Stop stop;
+    int left;
+    Real real{3};
+    Loop& main = real.runtime.main_loop();
+    TestLoop other{real.group, "other"};
+    int early = 0;      ///< told before it had run what was sent to it
+    int misplaced = 0;  ///< told in another loop, which alone counts them
+    std::deque<Life> all;
+};
+
 }  // namespace
 
 TEST_CASE("a storm of bytes into loops that move, and watchers that come and go, loses none") {
@@ -265,40 +343,20 @@ TEST_CASE("AT-THR-2 threads come and go under traffic and timers", "[AT-THR-2]")
 }
 
 TEST_CASE("AT-POOL-9 loops are made and stopped in a storm while others ping them", "[AT-POOL-9]") {
-    const auto lives = static_cast<int>(scaled(3000));
-    Real real(3);
+    Lives lives(Stop::proper, scaled(3000));
+    lives.run();
+    CHECK(lives.early == 0);
+    CHECK(lives.misplaced == 0);
+}
 
-    struct Life {
-        Life(Real& real_, int& left_) : real(real_), left(left_) {}
-
-        Real& real;
-        int& left;
-        std::optional<TestLoop> loop;
-        Event work{[](void*, Turn&) {}, nullptr};
-        Event stopped{[](void* self, Turn&) { static_cast<Life*>(self)->next(); }, this};
-
-        void next() {
-            loop.reset();
-            if (--left <= 0) {
-                if (left == -7) real.runtime.quit();
-                return;
-            }
-            loop.emplace(real.group, "life");
-            work.send(loop->loop);
-            loop->loop.stop(real.runtime.main_loop(), stopped);
-            work.send(loop->loop);
-        }
-    };
-
-    int left = lives;
-    std::deque<Life> all;
-    for (int i = 0; i < 8; ++i)
-        all.emplace_back(real, left);
-    real.run([&](Turn&) {
-        for (Life& life : all)
-            life.next();
-    });
-    CHECK(left == -7);
+TEST_CASE("AT-POOL-9 an end that is told too early or in another loop would be seen",
+          "[AT-POOL-9]") {
+    Lives hasty(Stop::told_at_once, scaled(3000));
+    hasty.run();
+    CHECK(hasty.early > 0);
+    Lives elsewhere(Stop::told_elsewhere, scaled(3000));
+    elsewhere.run();
+    CHECK(elsewhere.misplaced > 0);
 }
 
 TEST_CASE("a great many loops are pinged all at once, twice") {
