@@ -13,6 +13,7 @@ import os
 import random
 import re
 import resource
+import select
 import signal
 import socket
 import time
@@ -105,6 +106,7 @@ protocol bgp learner { local 127.0.0.2 port %(learner)d as 65002;
   neighbor 127.0.0.1 port %(teller)d as 65001; multihop; strict bind; hold time %(hold)d;
   connect delay time 1; connect retry time 1; error wait time 1, 1;
   ipv4 { table learnt4; import table; import keep filtered; import filter some; export none; }; }
+%(more)s
 """
 # With them `show route all` says some 600 bytes of each route.
 COMMUNITIES = "".join("bgp_community.add((65010,%d)); " % n for n in range(10000, 10030))
@@ -142,11 +144,11 @@ def free_port():
 class Daemon(routers.Tern):
     """ternd, and what can be counted of it from outside."""
 
-    def __init__(self, place, routes):
+    def __init__(self, place, routes, more=""):
         super().__init__(place, 65001, "10.1.0.1", [])
         self.size = routes
         self.values = {"teller": free_port(), "learner": free_port(), "communities": COMMUNITIES,
-                       "pipe": "p1", "hold": 240}
+                       "pipe": "p1", "hold": 240, "more": more}
         place.write("routes.conf", "".join(
             "route 11.%d.%d.%d/30 blackhole;\n" % (n >> 14, n >> 6 & 255, n << 2 & 255)
             for n in range(routes)))
@@ -247,6 +249,31 @@ class Crowd:
             self.daemon.remove_dumps()
 
 
+class Orderer:
+    """A client that has always sent more orders than it has got replies to."""
+
+    def __init__(self, daemon, rng, lines):
+        self.client = daemon.connect()
+        self.client.setblocking(False)
+        self.rng, self.lines, self.text = rng, lines, b""
+
+    def fileno(self):
+        return self.client.fileno()
+
+    def go_on(self):
+        """False once the daemon has hung up."""
+        if not self.text:
+            self.text = "".join(line + "\n" for line in self.rng.choices(self.lines, k=64)).encode()
+        try:
+            with contextlib.suppress(BlockingIOError):
+                self.text = self.text[self.client.send(self.text):]
+            with contextlib.suppress(BlockingIOError):
+                return self.client.recv(1 << 20) != b""
+        except ConnectionError:
+            return False
+        return True
+
+
 class Base(unittest.TestCase):
     def setUp(self):
         print("TERN_CLI_SEED=%d" % SEED, flush=True)
@@ -255,8 +282,8 @@ class Base(unittest.TestCase):
         self.here.__enter__()
         self.addCleanup(self.here.__exit__, None, None, None)
 
-    def daemon(self, routes):
-        return Daemon(self.here.place("tern"), routes)
+    def daemon(self, routes, more=""):
+        return Daemon(self.here.place("tern"), routes, more)
 
     def at_rest(self, daemon):
         """What it holds when nobody is there and all is as configured."""
@@ -371,8 +398,11 @@ class InTheMiddle(Base):
 
 
 class GoingDown(Base):
-    """AT-CLI-3. Everything happens while the daemon does not run, so it hears of it all at once."""
+    """AT-CLI-3."""
     SESSIONS = 1000
+    # So many orders at any time, for so many protocols, that some come at each moment of the shutdown.
+    ORDERERS = 50
+    PROTOCOLS = 100
 
     def setUp(self):
         super().setUp()
@@ -393,16 +423,28 @@ class GoingDown(Base):
         self.go_down(lambda clients, down: down())
 
     def test_clients_go_on_with_their_orders(self):
-        lines = forms(LOOKING, ORDERS, CONFIGURING)
-
-        def order(clients, down):
-            down()
-            for client in clients:
-                text = "".join(line + "\n" for line in self.rng.choices(lines, k=4))
-                client.sendall(text.encode())
-        self.go_down(order)
+        daemon = self.daemon(FEW_ROUTES, "".join(
+            "protocol static more%d { ipv4; debug { states }; };\n" % n
+            for n in range(self.PROTOCOLS)))
+        lines = forms(ORDERS, CONFIGURING) + ["enable all", "restart all"] * 10
+        lines.remove("debug all off")
+        here = [Orderer(daemon, self.rng, lines) for _ in range(self.ORDERERS)]
+        for orderer in here:
+            self.addCleanup(orderer.client.close)
+            orderer.go_on()
+        self.assertEqual(daemon.ask("down")[0], 7)
+        while here:
+            ready, _, _ = select.select(here, [], [], 60)
+            self.assertTrue(ready, "no reply and no end")
+            here = [orderer for orderer in here if orderer not in ready or orderer.go_on()]
+        self.assert_ended(daemon, 60)
+        with open(daemon.node.path("router.log")) as log:
+            text = log.read()
+        self.assertIn("State changed to down", text)
+        self.assertNotIn("State changed", text[text.index("Shutdown completed"):])
 
     def go_down(self, act):
+        """It happens while the daemon does not run, so it hears of it all at once."""
         daemon = self.daemon(FEW_ROUTES * 10)
         first = daemon.connect()
         clients = [daemon.connect() for _ in range(self.SESSIONS)]
