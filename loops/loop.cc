@@ -198,7 +198,8 @@ bool Loop::stopping() const {
 
 void Loop::move_to(ThreadGroup& group) {
     TERN_ASSERT(&group.runtime() == &runtime(), "loop ", name(), " moved to another runtime");
-    cell_.group.store(&GroupState::of(group), std::memory_order_release);
+    // Before the word is looked at: a run that has begun by then ends by looking here.
+    cell_.group.store(&GroupState::of(group), std::memory_order_seq_cst);
     loops::wake(cell_);
 }
 

@@ -134,6 +134,8 @@ void Worker::serve() {
     run_hooks();
     if (demanded(end)) return;
     hand_over();
+    // Whoever dropped a loop may have been content with waking us for it.
+    if (group_.injected() != 0) group_.rouse_one();
     run_hooks();
     if (meter_.busy()) group_.busy.fetch_sub(1);
     const ThreadHook trim = runtime_.state_->trim;
@@ -292,13 +294,19 @@ void Worker::put_back(LoopCell& cell, bool more, Instant slice_end) {
     const std::int64_t rest = more ? (slice_end - pace_.now()).microseconds() : 0;
     const auto kept = static_cast<std::uint16_t>(std::clamp<std::int64_t>(rest, 0, UINT16_MAX));
     cell.rest_us.store(kept, std::memory_order_relaxed);
-    const LoopStep step = change(cell, [more](LoopWord word) { return step_done(word, more); });
-    if (!step.enqueue) return;
+    if (!end_run(cell, more)) return;
     if (kept != 0) {
         waiting_.add_first(cell);
     } else {
         (more ? waiting_ : woken_).add(cell);
     }
+}
+
+bool Worker::end_run(LoopCell& cell, bool more) const {
+    // A move that found the loop READY left no mark; it may have come when we had popped it and
+    // looked at its group already. The store there and this load are in one order with the word.
+    const bool moved = cell.group.load(std::memory_order_seq_cst) != &group_;
+    return change(cell, [&](LoopWord word) { return step_done(word, more || moved); }).enqueue;
 }
 
 void Worker::finish_stop(LoopCell& cell) {

@@ -63,6 +63,15 @@ class Worker {
     /// Any thread: makes it look up; true if it slept.
     bool rouse() noexcept;
 
+    /// How a sleep ended: with reports of the poller, by somebody's rouse(), or by time.
+    struct Nap {
+        std::size_t reports;
+        bool roused;
+    };
+
+    /// Says that it sleeps, looks for work once more, and waits in the poller if there is none.
+    Nap nap(Duration timeout);
+
     static constexpr std::uint32_t leave = 1;  ///< hand everything over and end
     static constexpr std::uint32_t end = 2;    ///< the runtime ends: just end
     static constexpr std::uint32_t hooks = 4;  ///< run queued hooks
@@ -97,6 +106,9 @@ class Worker {
     void run_hooks();
     /// `checks`: zero in real time, else handlers until the slice counts as used up.
     Instant run_cell(LoopCell& cell, Duration slice, std::uint32_t checks);
+
+    /// The end of a run that has left work behind or not: whether the loop has to be queued again.
+    bool end_run(LoopCell& cell, bool more) const;
 
     /// The end of a loop that nobody can find any more; the cell is RUNNING and the caller's.
     static void finish_stop(LoopCell& cell);

@@ -136,9 +136,10 @@ bool Worker::steal_from(Worker& victim, Instant now) {
         if (cell == nullptr) break;
         const bool stays = moved_lately(*cell, now, group_.options().cool_down);
         if ((stays && !victim.stuck(now)) || cell->read().has(LoopWord::stopping)) {
-            victim.push(*cell);
-            victim.rouse();
-            break;
+            // It may be on its way out meanwhile, and without what it had not run yet.
+            if (group_.hand(*cell, victim.index())) break;
+            waiting_.add(*cell);
+            return true;
         }
         waiting_.add(*cell);
         stolen = true;

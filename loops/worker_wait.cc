@@ -42,6 +42,15 @@ bool Worker::has_work() const noexcept {
            group_.injected() != 0;
 }
 
+Worker::Nap Worker::nap(Duration timeout) {
+    sleeping_.store(true, std::memory_order_seq_cst);
+    group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
+    // Whoever queued something before it could see the flag is seen here.
+    const std::size_t reports = poller_->wait(reports_, has_work() ? Duration() : timeout);
+    group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    return {reports, !sleeping_.exchange(false, std::memory_order_seq_cst)};
+}
+
 /// There has been no work since `since`. `timeout` counts from pace_.now(), which is the time of
 /// waking when it returns.
 void Worker::sleep(Duration timeout, Instant since) {
@@ -60,21 +69,17 @@ void Worker::sleep(Duration timeout, Instant since) {
     }
     times_.asleep_until.store((asleep_at + timeout).microseconds(), std::memory_order_relaxed);
     times_.asleep_at.store(asleep_at.microseconds(), std::memory_order_relaxed);
-    sleeping_.store(true, std::memory_order_seq_cst);
-    group_.sleepers.fetch_add(1, std::memory_order_seq_cst);
-    // Whoever queued something before it could see the flag is seen here.
-    const std::size_t count = poller_->wait(reports_, has_work() ? Duration() : timeout);
-    group_.sleepers.fetch_sub(1, std::memory_order_seq_cst);
-    const bool roused = !sleeping_.exchange(false, std::memory_order_seq_cst);
+    const Nap slept = nap(timeout);
     const Instant awake_at = pace_.refresh();
-    if (count == 0 && !roused && awake_at > asleep_at + timeout && timeout > Duration()) {
+    if (slept.reports == 0 && !slept.roused && awake_at > asleep_at + timeout &&
+        timeout > Duration()) {
         wake_lead_.learn(awake_at - (asleep_at + timeout));
     }
     last_wait_ = awake_at - since;
     times_.asleep_at.store(0, std::memory_order_relaxed);
     times_.idle.fetch_add((awake_at - asleep_at).microseconds(), std::memory_order_relaxed);
     // Only now: what it queues for itself while it counts as asleep would make it kick itself.
-    deliver(count);
+    deliver(slept.reports);
     if (trims && awake_at - asleep_at >= trim_delay && backlog() == 0) {
         const ThreadHook trim = runtime_.state_->trim;
         trim.function(trim.context);
