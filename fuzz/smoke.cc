@@ -1,41 +1,41 @@
 // The main of a fuzz target built without libFuzzer: corpus replay, then seeded random mutations.
 //   target [-seed=N] [-ms=N] [file or folder]...
-// Prints the seed; a crash leaves the last input in <target>.crash in the working directory.
+// All runs in a child process. If that dies, the parent prints the seed, leaves the input in
+// <target>.crash, makes it small with more children, prints that and leaves it in <target>.small.
 
 #include "fuzz/fuzz_target.h"
+#include "fuzz/shrink.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
 
-using Input = std::vector<std::uint8_t>;
+using tern::fuzz::Input;
 
-// What the signal handler writes out; set before each run.
-const Input* current = nullptr;
-const char* crash_file = "fuzz.crash";
+/// The input that runs, where the parent finds it however the child has died.
+struct Running {
+    static constexpr std::size_t bytes_max = 1 << 20;
 
-void on_crash(int number) {
-    if (current != nullptr) {
-        const int fd = ::open(crash_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-        if (fd >= 0) {
-            if (::write(fd, current->data(), current->size()) < 0) ::_exit(3);
-            ::close(fd);
-        }
-    }
-    ::signal(number, SIG_DFL);
-    ::raise(number);
-}
+    std::size_t size;
+    std::uint8_t bytes[bytes_max];
+};
 
 /// SplitMix64: small, seeded, good enough to mutate bytes.
 class Random {
@@ -153,24 +153,17 @@ void mutate(Input& input, Random& random) {
     }
 }
 
-void run(const Input& input) {
-    current = &input;
-    TERN_FUZZ_ENTRY(input.data(), input.size());
-    current = nullptr;
+void run(const Input& input, Running& running) {
+    running.size = std::min(input.size(), Running::bytes_max);
+    if (running.size != 0) std::memcpy(running.bytes, input.data(), running.size);
+    TERN_FUZZ_ENTRY(running.bytes, running.size);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    const Options options = parse(argc, argv);
-    const std::string crash_name = std::string(argv[0]) + ".crash";
-    crash_file = crash_name.c_str();
-    for (const int number : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE})
-        ::signal(number, on_crash);
-
+/// The child: the corpus, and mutations of it.
+void run_all(const Options& options, Running& running) {
     std::vector<Input> corpus = load_corpus(options.paths);
     for (const Input& input : corpus)
-        run(input);
+        run(input, running);
     corpus.emplace_back();
     Random random(options.seed);
     const auto end =
@@ -181,11 +174,73 @@ int main(int argc, char** argv) {
             Input input = corpus[random.below(corpus.size())];
             for (std::size_t n = 1 + random.below(6); n > 0; --n)
                 mutate(input, random);
-            run(input);
+            run(input, running);
         }
     }
     std::printf("%zu corpus inputs, %llu mutations, seed %llu\n", corpus.size() - 1,
                 static_cast<unsigned long long>(runs),
                 static_cast<unsigned long long>(options.seed));
-    return 0;
+}
+
+/// Runs it in a child; whether that has come to its end.
+template <class Action>
+bool survives(Action&& action) {
+    std::fflush(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        action();
+        std::exit(0);  // looks for leaks, if the sanitizer is there
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/// One of many: says nothing, leaves no core, and does not run for ever.
+void be_quiet() {
+    const int nowhere = ::open("/dev/null", O_WRONLY);
+    ::dup2(nowhere, STDERR_FILENO);
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::alarm(10);
+}
+
+void save(const std::string& path, const Input& input) {
+    std::FILE* const file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) return;
+    std::fwrite(input.data(), 1, input.size(), file);
+    std::fclose(file);
+}
+
+/// What the child has died of.
+void tell(const Options& options, const std::string& program, Running& running) {
+    constexpr unsigned runs_max = 5000;
+    const Input found(running.bytes, running.bytes + running.size);
+    save(program + ".crash", found);
+    const Input small = tern::fuzz::shrink(found, runs_max, [&](const Input& input) {
+        return !survives([&] {
+            be_quiet();
+            run(input, running);
+        });
+    });
+    save(program + ".small", small);
+    std::printf("FAILED with seed %llu, %zu bytes in %s.crash, shrunk to %zu in %s.small:\n",
+                static_cast<unsigned long long>(options.seed), found.size(), program.c_str(),
+                small.size(), program.c_str());
+    for (const std::uint8_t byte : small)
+        std::printf("%02x ", static_cast<unsigned>(byte));
+    std::printf("\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Options options = parse(argc, argv);
+    void* const shared =
+        ::mmap(nullptr, sizeof(Running), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return 2;
+    auto& running = *::new (shared) Running;
+    if (survives([&] { run_all(options, running); })) return 0;
+    tell(options, argv[0], running);
+    return 1;
 }
