@@ -411,6 +411,15 @@ void Pool::adopt(Resource& resource, Here where) {
         for (Pool* above = this; above != nullptr; above = above->parent_) {
             TERN_ASSERT(above != pool, "pool ", pool->name_, " adopted by a pool inside of it");
         }
+        // Its domain may be owned by a pool that it would leave, and goes with that one.
+        for (const Pool* owner = from; owner != nullptr; owner = owner->parent_) {
+            if (owner->end_domain_ == nullptr || &owner->domain_ != &pool->domain_) continue;
+            const Pool* above = this;
+            while (above != nullptr && above != owner)
+                above = above->parent_;
+            TERN_ASSERT(above == owner, "pool ", pool->path(), " adopted by ", path(),
+                        " out of the pool that owns its domain ", pool->domain_.name());
+        }
     } else {
         TERN_ASSERT(&from->domain_ == &domain_ || resource.movable(), resource.kind(), " ",
                     resource.name(), " is bound to its domain and cannot move from pool ",

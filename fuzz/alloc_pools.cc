@@ -1,140 +1,23 @@
-// A tree of pools over three domains under any sequence. An oracle says for each step whether it is
-// allowed; one that is not must abort, in a child, and ends the input.
+// A tree of pools with slabs in them, over domains of which some are owned by pools, under any
+// sequence. An oracle (pool_trees.h) says for each step whether it is allowed; one that is not must
+// abort, in a child, and ends the input.
 
-#include "alloc/page_source_test.h"
-#include "alloc/pool.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/pool_trees.h"
 #include "locking/death_test.h"
 
-#include <array>
+#include <algorithm>
 #include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <vector>
+#include <utility>
 
 namespace {
 
 using namespace tern::alloc;
+using namespace tern::fuzz;
 namespace locking = tern::locking;
 
-template <locking::LockRank number>
-struct Level {
-    static constexpr locking::LockRank rank = number;
-    static constexpr std::string_view name = "fuzz";
-};
-
-constexpr std::size_t domains_count = 4;
-
-/// What the tree should be.
-struct Node {
-    Pool* pool;
-    std::size_t domain;
-    Node* parent;
-    std::vector<void*> blocks;
-};
-
-class Trees {
-  public:
-    Trees() { held_.fill(false); }
-
-    ~Trees() {
-        for (std::size_t d = domains_count; d-- > 0;)
-            hold(d, false);
-        root_.reset();
-    }
-
-    /// Takes or releases a domain; only in order, which is not what is tested here.
-    void hold(std::size_t d, bool wanted) {
-        if (wanted == held_[d]) return;
-        for (std::size_t above = d + 1; above < domains_count; ++above) {
-            if (held_[above]) return;
-        }
-        // The second and third rank alike, so only one of them may be held.
-        if (wanted && ((d == 2 && held_[1]) || (d == 1 && held_[2]))) return;
-        if (wanted) {
-            domains_[d]->lock_erased();
-        } else {
-            domains_[d]->unlock_erased();
-        }
-        held_[d] = wanted;
-    }
-
-    Node& node(std::size_t n) {
-        auto it = nodes_.begin();
-        std::advance(it, static_cast<std::ptrdiff_t>(n % nodes_.size()));
-        return *it->second;
-    }
-
-    bool may_touch(const Node& node) const { return held_[node.domain]; }
-
-    bool fits(std::size_t child, std::size_t parent) const {
-        return child == parent || domains_[child]->rank() > domains_[parent]->rank();
-    }
-
-    static bool inside(const Node* node, const Node* other) {
-        for (; node != nullptr; node = node->parent) {
-            if (node == other) return true;
-        }
-        return false;
-    }
-
-    /// Freeing a tree takes the domains in it on the way, which must be possible from here.
-    bool can_take_all(const Node& top) const {
-        for (const auto& [pool, node] : nodes_) {
-            if (!inside(node.get(), &top) || held_[node->domain]) continue;
-            for (std::size_t d = 0; d < domains_count; ++d) {
-                if (held_[d] && domains_[d]->rank() >= domains_[node->domain]->rank()) return false;
-            }
-        }
-        return true;
-    }
-
-    void add(Pool& pool, std::size_t domain, Node* parent) {
-        auto node = std::make_unique<Node>();
-        *node = {&pool, domain, parent, {}};
-        nodes_.emplace(&pool, std::move(node));
-    }
-
-    void forget_inside(const Node& top, bool with_top) {
-        std::vector<Pool*> gone;
-        for (const auto& [pool, node] : nodes_) {
-            if (inside(node.get(), &top) && (with_top || node.get() != &top)) gone.push_back(pool);
-        }
-        for (Pool* pool : gone)
-            nodes_.erase(pool);
-    }
-
-    std::size_t count() const { return nodes_.size(); }
-
-    locking::DomainBase& domain(std::size_t d) { return *domains_[d]; }
-
-    void make_root() {
-        root_.emplace(*domains_[0], "root", cache_);
-        add(*root_, 0, nullptr);
-    }
-
-    Node& root() { return *nodes_.at(&*root_); }
-
-    std::size_t bytes() const {
-        std::size_t sum = 0;
-        for (const auto& [pool, node] : nodes_)
-            sum += 40 * node->blocks.size();
-        return sum;
-    }
-
-  private:
-    TestSource source_;
-    PageCache cache_{source_, PageCacheConfig{}};
-    locking::Domain<Level<100>> outer_{"outer"};
-    locking::Domain<Level<200>> left_{"left"};
-    locking::Domain<Level<200>> right_{"right"};
-    locking::Domain<Level<300>> inner_{"inner"};
-    std::array<locking::DomainBase*, domains_count> domains_{&outer_, &left_, &right_, &inner_};
-    std::array<bool, domains_count> held_;
-    std::optional<Pool> root_;
-    std::map<Pool*, std::unique_ptr<Node>> nodes_;
-};
+constexpr std::size_t nodes_max = 40;
+constexpr std::size_t domains_max = 30;
 
 /// Runs a step that must not abort, or shows that it does. False: the input ends here.
 bool step(bool allowed, const std::function<void()>& act) {
@@ -146,20 +29,35 @@ bool step(bool allowed, const std::function<void()>& act) {
     return false;
 }
 
-bool make_child(Trees& trees, Node& node, std::size_t d) {
-    if (trees.count() > 40) return true;
-    const bool allowed = trees.may_touch(node) && trees.fits(d, node.domain);
+/// A child of one of the domains that are always there, or of its parent's.
+bool make_child(PoolTrees& trees, Node& node, std::size_t choice) {
+    if (trees.nodes() > nodes_max) return true;
+    const std::size_t d = choice % (PoolTrees::outer_domains + 1);
+    const bool same = d == PoolTrees::outer_domains || d == node.domain;
+    const bool allowed = trees.may_touch(node) && (same || trees.fits(d, node.domain));
     return step(allowed, [&] {
-        Pool& pool = d == node.domain ? node.pool->child("child")
-                                      : node.pool->child_of(trees.domain(d), "child");
-        trees.add(pool, d, &node);
+        Pool& pool =
+            same ? node.pool->child("child") : node.pool->child_of(trees.domain(d), "child");
+        trees.add(pool, same ? node.domain : d, &node);
     });
 }
 
-bool free_tree(Trees& trees, Node& node, bool only_inside) {
+/// A child with a domain of its own, between those that are always there or inside of them.
+bool make_owner(PoolTrees& trees, Node& node, bool between) {
+    if (trees.nodes() > nodes_max || trees.domains() > domains_max) return true;
+    const locking::LockRank rank = between ? Level<250>::rank : Level<400>::rank;
+    const bool allowed = trees.may_touch(node) && rank > trees.domain(node.domain).rank();
+    return step(allowed, [&] {
+        Pool& pool = between ? node.pool->child_with_domain<Level<250>>("between")
+                             : node.pool->child_with_domain<Level<400>>("inside");
+        trees.add(pool, trees.add_domain(pool.domain()), &node).owns_domain = true;
+    });
+}
+
+bool free_tree(PoolTrees& trees, Node& node, bool only_inside) {
     if (!only_inside && node.parent == nullptr) return true;
     Node& holder = only_inside ? node : *node.parent;
-    return step(trees.may_touch(holder) && trees.can_take_all(node), [&] {
+    return step(trees.may_touch(holder) && trees.can_end(node, !only_inside), [&] {
         Pool& pool = *node.pool;
         Pool& parent = *holder.pool;
         trees.forget_inside(node, !only_inside);
@@ -169,17 +67,18 @@ bool free_tree(Trees& trees, Node& node, bool only_inside) {
     });
 }
 
-bool adopt(Trees& trees, Node& node, Node& to) {
+bool adopt(PoolTrees& trees, Node& node, Node& to) {
     if (node.parent == nullptr) return true;
     const bool allowed = trees.may_touch(to) && trees.may_touch(*node.parent) &&
-                         trees.fits(node.domain, to.domain) && !Trees::inside(&to, &node);
+                         trees.fits(node.domain, to.domain) && !PoolTrees::inside(&to, &node) &&
+                         trees.keeps_domain(node, to);
     return step(allowed, [&] {
         to.pool->adopt(*node.pool);
         node.parent = &to;
     });
 }
 
-bool blocks(Trees& trees, Node& node, Node& to, std::uint8_t choice) {
+bool blocks(PoolTrees& trees, Node& node, Node& to, std::uint8_t choice) {
     if (choice % 3 == 0 || node.blocks.empty()) {
         return step(trees.may_touch(node), [&] { node.blocks.push_back(node.pool->block(40)); });
     }
@@ -197,26 +96,118 @@ bool blocks(Trees& trees, Node& node, Node& to, std::uint8_t choice) {
     });
 }
 
+bool make_slab(PoolTrees& trees, Node& node, std::uint8_t choice) {
+    return step(trees.may_touch(node), [&] {
+        SlabTwin& slab = trees.add_slab(node);
+        switch (choice % 3) {
+            case 0:
+                slab.plain = &node.pool->make<Slab<Thing>>("plain");
+                break;
+            case 1:
+                slab.indexed = &node.pool->make<IndexedSlab<Thing>>("indexed");
+                break;
+            default:
+                slab.shared = &node.pool->make<PoolSharedSlab<Thing>>("shared");
+                break;
+        }
+    });
+}
+
+bool may_use(const PoolTrees& trees, const SlabTwin& slab) {
+    return slab.shared != nullptr || trees.may_touch(*slab.node);
+}
+
+/// Some; a slab needs more than one page.
+bool make_things(PoolTrees& trees, SlabTwin& slab, std::uint8_t count) {
+    return step(may_use(trees, slab), [&] {
+        for (unsigned i = 0; i <= count; ++i) {
+            slab.things.push_back(&slab.make());
+            if (slab.things.back() == slab.last_dead) slab.last_dead = nullptr;
+        }
+    });
+}
+
+bool destroy_things(PoolTrees& trees, SlabTwin& slab, std::uint8_t count) {
+    return step(may_use(trees, slab) || slab.things.empty(), [&] {
+        for (unsigned i = 0; i <= count && !slab.things.empty(); ++i) {
+            const std::size_t n = (i * 7 + count) % slab.things.size();
+            std::swap(slab.things[n], slab.things.back());
+            slab.last_dead = slab.things.back();
+            slab.things.pop_back();
+            slab.destroy(*slab.last_dead);
+        }
+    });
+}
+
+/// What was destroyed before, or is another slab's, is refused by whoever holds the domain as well.
+bool destroy_wrongly(SlabTwin& slab, SlabTwin& other) {
+    Thing* thing = slab.last_dead;
+    if (&slab != &other) thing = other.things.empty() ? nullptr : other.things.front();
+    return thing == nullptr || step(false, [&] { slab.destroy(*thing); });
+}
+
+/// TODO(soon): to another pool of its domain as well. A slab goes on naming the pool it was made
+/// in, which may be gone then.
+bool move_slab(PoolTrees& trees, SlabTwin& slab, Node& to) {
+    const bool same = to.domain == slab.node->domain;
+    if (same && &to != slab.node) return true;
+    return step(same && trees.may_touch(to), [&] { to.pool->adopt(slab.resource()); });
+}
+
+bool destroy_slab(PoolTrees& trees, SlabTwin& slab) {
+    const bool busy = slab.shared != nullptr && !slab.things.empty();
+    return step(trees.may_touch(*slab.node) && !busy, [&] {
+        slab.node->pool->destroy(slab.resource());
+        trees.forget(slab);
+    });
+}
+
+bool use_slab(PoolTrees& trees, std::uint8_t what, std::uint8_t which, std::uint8_t choice) {
+    SlabTwin* const slab = trees.slab(which);
+    if (slab == nullptr) return true;
+    switch (what) {
+        case 0:
+            return make_things(trees, *slab, choice);
+        case 1:
+            return destroy_things(trees, *slab, choice);
+        case 2:
+            return move_slab(trees, *slab, trees.node(choice));
+        case 3:
+            return choice % 4 != 0 || destroy_slab(trees, *slab);
+        default:
+            return choice % 4 != 0 || destroy_wrongly(*slab, *trees.slab(choice / 4));
+    }
+}
+
+bool use_tree(PoolTrees& trees) {
+    return step(trees.can_take_all(trees.root()), [&] {
+        const MemoryUsage usage = trees.root().pool->usage();
+        TERN_ASSERT(usage.effective == trees.bytes(), "bytes: ", usage.effective, " and not ",
+                    trees.bytes());
+        trees.verify();
+    });
+}
+
 }  // namespace
 
 TERN_FUZZ(alloc_pools, data, size) {
-    Trees trees;
-    trees.make_root();
-    for (std::size_t i = 0; i + 2 < size && i < 300; i += 3) {
+    PoolTrees trees;
+    bool goes_on = true;
+    for (std::size_t i = 0; goes_on && i + 2 < size && i < 300; i += 3) {
+        const std::uint8_t what = data[i] % 17;
         Node& node = trees.node(data[i + 1]);
         Node& other = trees.node(data[i + 2]);
-        bool goes_on = true;
-        switch (data[i] % 10) {
+        switch (what) {
             case 0:
             case 1:
-                trees.hold(data[i + 1] % domains_count, true);
+                trees.hold(data[i + 1] % trees.domains(), true);
                 break;
             case 2:
-                trees.hold(data[i + 1] % domains_count, false);
+                trees.hold(data[i + 1] % trees.domains(), false);
                 break;
             case 3:
             case 4:
-                goes_on = make_child(trees, node, data[i + 2] % domains_count);
+                goes_on = make_child(trees, node, data[i + 2]);
                 break;
             case 5:
                 goes_on = adopt(trees, node, other);
@@ -228,14 +219,18 @@ TERN_FUZZ(alloc_pools, data, size) {
             case 8:
                 goes_on = blocks(trees, node, other, data[i]);
                 break;
-            default:
-                goes_on = step(trees.can_take_all(trees.root()), [&] {
-                    const MemoryUsage usage = trees.root().pool->usage();
-                    TERN_ASSERT(usage.effective == trees.bytes(), "bytes: ", usage.effective,
-                                " and not ", trees.bytes());
-                });
+            case 9:
+                goes_on = use_tree(trees);
                 break;
+            case 10:
+                goes_on = make_owner(trees, node, data[i + 2] % 2 == 0);
+                break;
+            case 11:
+                goes_on = make_slab(trees, node, data[i + 2]);
+                break;
+            default:
+                goes_on =
+                    use_slab(trees, static_cast<std::uint8_t>(what - 12), data[i + 1], data[i + 2]);
         }
-        if (!goes_on) break;
     }
 }
