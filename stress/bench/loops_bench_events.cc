@@ -126,38 +126,45 @@ Sample tern_thread_hops(const loops::GroupOptions& options, Cores cores) {
     return ns / static_cast<double>(count) / 1000;
 }
 
-Sample asio_thread_hops(Cores cores) {
-    const Placement placement(cores);
+/// The same between two contexts, each with a thread of its own.
+struct ContextHopping {
+    using Guard = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
+
     boost::asio::io_context left{1};
     boost::asio::io_context right{1};
-    auto left_guard = std::optional(boost::asio::make_work_guard(left));
-    auto right_guard = std::optional(boost::asio::make_work_guard(right));
+    Guard left_guard{left.get_executor()};
+    Guard right_guard{right.get_executor()};
     std::uint64_t count = 0;
-    std::function<void()> to_right;
-    const std::function<void()> to_left = [&] {
+
+    void to_right() {
+        ++count;
+        boost::asio::post(right, [this] { to_left(); });
+    }
+
+    void to_left() {
         if (++count < thread_hops) {
-            boost::asio::post(left, to_right);
+            boost::asio::post(left, [this] { to_right(); });
         } else {
             left_guard.reset();
             right_guard.reset();
         }
-    };
-    to_right = [&] {
-        ++count;
-        boost::asio::post(right, to_left);
-    };
-    double ns = 0;
+    }
+};
+
+Sample asio_thread_hops(Cores cores) {
+    const Placement placement(cores);
+    ContextHopping hopping;
     std::thread other([&] {
         placement.take(1);
-        right.run();
+        hopping.right.run();
     });
     placement.take(0);
-    ns = time_ns([&] {
-        boost::asio::post(left, to_right);
-        left.run();
+    const double ns = time_ns([&] {
+        boost::asio::post(hopping.left, [&hopping] { hopping.to_right(); });
+        hopping.left.run();
         other.join();
     });
-    return ns / static_cast<double>(count) / 1000;
+    return ns / static_cast<double>(hopping.count) / 1000;
 }
 
 /// The floor: two threads that wake each other with nothing around it.
