@@ -104,7 +104,7 @@ bool Arena::contains(const void* address) const {
 
 PoolArena::PoolArena(Pool& pool, std::string_view name, locking::Here where)
     : Resource(&pool, where), name_(name), arena_(pool.cache()) {
-    arena_.pool_ = &pool;
+    arena_.resource_ = this;
 }
 
 Arena& scratch() {

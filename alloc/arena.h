@@ -141,7 +141,7 @@ class Arena {
     static constexpr std::size_t large_bytes_min = page_bytes / 2;
 
     void check() const {
-        if (pool_ != nullptr) pool_->check(locking::Here{__FILE__, __LINE__});
+        if (resource_ != nullptr) resource_->parent()->check(locking::Here{__FILE__, __LINE__});
     }
 
     void* allocate_slow(std::size_t bytes, std::size_t alignment);
@@ -151,8 +151,8 @@ class Arena {
     void drop_large(const void* until) noexcept;
 
     PageCache& cache_;
-    const Pool* pool_ = nullptr;
-    std::uintptr_t at_ = 1;  ///< beyond the end while there is no page
+    const Resource* resource_ = nullptr;  ///< it is the arena of
+    std::uintptr_t at_ = 1;               ///< beyond the end while there is no page
     std::uintptr_t end_ = 0;
     PageNote* newest_ = nullptr;  ///< of its pages, linked by their notes; `at_` points into it
     PageNote* oldest_ = nullptr;

@@ -140,7 +140,7 @@ void flip(SlotBits& page, std::size_t first, std::size_t length) {
 }  // namespace
 
 Heap::Heap(Pool& pool, std::string_view name, Here where)
-    : Resource(&pool, where), pool_(pool), cache_(pool.cache()), name_(name) {}
+    : Resource(&pool, where), cache_(pool.cache()), name_(name) {}
 
 Heap::~Heap() {
     clear();
@@ -245,7 +245,7 @@ void* Heap::take_large(std::size_t bytes, std::size_t alignment) noexcept {
 }
 
 void* Heap::try_allocate(std::size_t bytes, Here where) {
-    pool_.check(where);
+    parent()->check(where);
     void* block = take(bytes, granule_bytes);
     if (block == nullptr) return nullptr;
     ++blocks_;
@@ -254,11 +254,11 @@ void* Heap::try_allocate(std::size_t bytes, Here where) {
 }
 
 void* Heap::allocate_aligned(std::size_t bytes, std::size_t alignment, Here where) {
-    pool_.check(where);
+    parent()->check(where);
     TERN_ASSERT(alignment <= page_bytes && (alignment & (alignment - 1)) == 0, "alignment ",
                 alignment, " in heap ", name_);
     void* block = take(bytes, alignment);
-    if (block == nullptr) pool_.exhausted(*this, bytes, where);
+    if (block == nullptr) parent()->exhausted(*this, bytes, where);
     ++blocks_;
     bytes_ += bytes;
     return block;
@@ -269,7 +269,7 @@ void* Heap::allocate(std::size_t bytes, Here where) {
 }
 
 void Heap::deallocate(void* block, std::size_t bytes, Here where) noexcept {
-    pool_.check(where);
+    parent()->check(where);
     auto* at = static_cast<std::byte*>(block);
     if (bytes > page_bytes) {
         give_large(at, bytes, where);
@@ -331,8 +331,8 @@ void Heap::give_large(std::byte* block, std::size_t bytes, Here where) noexcept 
 }
 
 void Heap::clear(Here where) noexcept {
-    pool_.check(where);
-    TERN_ASSERT(lent_ == 0, "heap ", name_, " in pool ", pool_.path(),
+    parent()->check(where);
+    TERN_ASSERT(lent_ == 0, "heap ", name_, " in pool ", parent()->path(),
                 " cleared while containers use ", lent_, " blocks of it");
     cache_.deallocate_chains(pages_by_run_);
     while (large_ != nullptr) {
@@ -347,7 +347,7 @@ void Heap::clear(Here where) noexcept {
 }
 
 void Heap::bad_block(const void* block, std::size_t bytes, Here where) const {
-    locking::fatal(where, {"heap ", name_, " in pool ", pool_.path(), ": ", block,
+    locking::fatal(where, {"heap ", name_, " in pool ", parent()->path(), ": ", block,
                            " given back as ", bytes, " bytes, which are not a block of it in use"});
 }
 
@@ -386,7 +386,7 @@ std::string_view Heap::part_at(const void* address) const {
 }
 
 void Heap::verify() const {
-    pool_.check(Here::now());
+    parent()->check(Here::now());
     std::size_t pages = 0;
     std::size_t empty = 0;
     for (std::size_t bin = 0; bin < bins; ++bin) {

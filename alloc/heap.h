@@ -109,7 +109,6 @@ class Heap final : public Resource {
     void refile(Page& page, std::size_t run) noexcept;
     [[noreturn]] void bad_block(const void* block, std::size_t bytes, locking::Here where) const;
 
-    Pool& pool_;
     PageCache& cache_;
     std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     std::string name_;

@@ -21,10 +21,10 @@ namespace tern::alloc {
 class PoolMemory final : public Resource, public std::pmr::memory_resource {
   public:
     explicit PoolMemory(Pool& pool, locking::Here where = locking::Here::now())
-        : Resource(&pool, where), pool_(pool) {}
+        : Resource(&pool, where) {}
 
     ~PoolMemory() override {
-        TERN_ASSERT(lent_ == 0, "pmr memory of pool ", pool_.path(),
+        TERN_ASSERT(lent_ == 0, "pmr memory of pool ", parent()->path(),
                     " destroyed while containers use ", lent_, " blocks of it");
     }
 
@@ -42,13 +42,13 @@ class PoolMemory final : public Resource, public std::pmr::memory_resource {
 
   private:
     void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-        void* block = pool_.block_aligned(bytes, alignment);
+        void* block = parent()->block_aligned(bytes, alignment);
         ++lent_;
         return block;
     }
 
     void do_deallocate(void* block, std::size_t, std::size_t) override {
-        pool_.release(block);
+        parent()->release(block);
         --lent_;
     }
 
@@ -56,7 +56,6 @@ class PoolMemory final : public Resource, public std::pmr::memory_resource {
         return this == &other;
     }
 
-    Pool& pool_;
     std::size_t lent_ = 0;  ///< blocks that containers use
 };
 

@@ -424,6 +424,9 @@ void Pool::adopt(Resource& resource, Here where) {
         TERN_ASSERT(&from->domain_ == &domain_ || resource.movable(), resource.kind(), " ",
                     resource.name(), " is bound to its domain and cannot move from pool ",
                     from->path(), " to ", path());
+        const std::size_t lent = resource.blocks_lent();
+        TERN_ASSERT(lent == 0, resource.kind(), " moved from pool ", from->path(), " to ", path(),
+                    " while others have ", lent, " blocks of the old one");
     }
     from->unlink(resource);
     link(resource);

@@ -1,7 +1,11 @@
 #include "alloc/pool.h"
 
+#include "alloc/arena.h"
+#include "alloc/heap.h"
 #include "alloc/page_source_test.h"
+#include "alloc/pmr.h"
 #include "alloc/slab.h"
+#include "alloc/slab_indexed.h"
 #include "locking/death_test.h"
 #include "locking/test_levels.h"
 
@@ -311,6 +315,54 @@ TEST_CASE("a resource that was adopted outlives the pool it was made in") {
         CHECK(lies_behind(first, first.make<Slab<int>>("the next one")));
         root.destroy(first);
     }
+}
+
+/// Uses the resource, made in one pool and adopted by another of the same domain, with the domain
+/// held and then without, when the old pool has gone.
+template <class R, class F>
+void check_adopted(F&& use) {
+    const auto adopt_and_use = [&](bool hold) {
+        Domain<Outer> domain("d");
+        domain.lock_erased();
+        {
+            Pool root(domain, "root");
+            Pool& first = root.child("first");
+            R& resource = first.make<R>("moved");
+            root.child("second").adopt(resource);
+            root.destroy(first);
+            if (!hold) domain.unlock_erased();
+            use(resource);
+        }
+        domain.unlock_erased();
+    };
+    adopt_and_use(true);
+    CHECK(locking::death_of([&] { adopt_and_use(false); }).says("pool root/second", "domain d"));
+}
+
+TEST_CASE("a resource that was adopted asks its new pool whether the domain is held") {
+    check_adopted<Slab<int>>([](auto& slab) { slab.make(1); });
+    check_adopted<IndexedSlab<int>>([](auto& slab) { slab.make(1); });
+    check_adopted<Heap>([](auto& heap) { heap.allocate(100); });
+    check_adopted<PoolArena>([](auto& arena) { arena.arena().allocate(100); });
+}
+
+TEST_CASE("what containers have of a pool keeps its adapter there") {
+    Domain<Outer> domain("d");
+    Guard<Outer> guard = domain.lock_dynamic();
+    Pool root(domain, "root");
+    Pool& first = root.child("first");
+    Pool& second = root.child("second");
+    auto& memory = first.make<PoolMemory>();
+    {
+        std::pmr::vector<int> numbers({1, 2, 3}, &memory);
+        CHECK(locking::death_of([&] { second.adopt(memory); })
+                  .says("pmr memory moved from pool root/first to root/second while others have 1 "
+                        "blocks of the old one"));
+    }
+    second.adopt(memory);
+    root.destroy(first);
+    std::pmr::vector<int> numbers({1, 2, 3}, &memory);
+    CHECK(numbers.back() == 3);
 }
 
 }  // namespace

@@ -9,7 +9,6 @@ using locking::Here;
 
 SlabBase::SlabBase(Pool& pool, std::string_view name, const SlabLayout& layout, Here where)
     : Resource(&pool, where),
-      pool_(pool),
       domain_(pool.domain()),
       cache_(pool.cache()),
       regions_(cache_.regions()),
@@ -46,7 +45,7 @@ void* SlabBase::take_slot() noexcept {
 }
 
 void SlabBase::exhausted(Here where) const noexcept {
-    pool_.exhausted(*this, layout_.object, where);
+    parent()->exhausted(*this, layout_.object, where);
 }
 
 void SlabBase::give_watched_slot(std::byte* slot, std::size_t index) noexcept {

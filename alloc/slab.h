@@ -65,7 +65,7 @@ class SlabBase : public Resource {
 
     void check(locking::Here where) const {
         if (!domain_.held_by_this_thread()) [[unlikely]]
-            pool_.misuse(where);
+            parent()->misuse(where);
     }
 
     /// Whether an object may be one of this slab; the caller looks at the slot.
@@ -125,7 +125,6 @@ class SlabBase : public Resource {
         }
     }
 
-    Pool& pool_;
     const locking::DomainBase& domain_;
     PageCache& cache_;
     const RegionMap& regions_;                   ///< of the cache
@@ -211,10 +210,10 @@ class Slab final : public SlabBase {
         const auto address = reinterpret_cast<std::uintptr_t>(slot);
         const std::size_t index = layout.slot_at(address);
         if (!holds_page_of(slot) || !layout.is_slot(address)) [[unlikely]] {
-            pool_.bad_object(*this, &object, "not an object of this slab", where);
+            parent()->bad_object(*this, &object, "not an object of this slab", where);
         }
         if (slot == spare_ || Page::of(slot).is_free(slot, index, layout.count)) [[unlikely]] {
-            pool_.bad_object(*this, &object, "destroyed twice", where);
+            parent()->bad_object(*this, &object, "destroyed twice", where);
         }
         object.~T();
         give_slot(slot, index, layout);

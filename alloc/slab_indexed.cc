@@ -14,7 +14,7 @@ IndexedSlabBase::IndexedSlabBase(Pool& pool,
                                  const SlabLayout& layout,
                                  Here where)
     : Resource(&pool, where),
-      pool_(pool),
+      cache_(pool.cache()),
       layout_(layout),
       count_(static_cast<std::uint32_t>(layout.count)),
       name_(name) {}
@@ -36,7 +36,7 @@ bool IndexedSlabBase::grow_directory(std::uint32_t number) noexcept {
     const auto segment = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
     if (segment >= segments_max) return false;
     if (segments_[segment].load(std::memory_order_relaxed) != nullptr) return true;
-    void* run = pool_.cache().try_allocate_run(std::size_t{1} << segment);
+    void* run = cache_.try_allocate_run(std::size_t{1} << segment);
     if (run == nullptr) return false;
     const std::size_t entries = std::size_t{first_segment} << segment;
     auto* pages = static_cast<std::atomic<std::byte*>*>(run);
@@ -52,10 +52,10 @@ bool IndexedSlabBase::ids_left() const {
 }
 
 void IndexedSlabBase::exhausted(Here where) const noexcept {
-    if (ids_left()) pool_.exhausted(*this, layout_.object, where);
+    if (ids_left()) parent()->exhausted(*this, layout_.object, where);
     locking::fatal(where, {"out of ids: ", live_, " objects live in indexed slab ", name_,
-                           " in pool ", pool_.path(), "; domain ", pool_.domain().name(), ": ",
-                           locking::HolderText(pool_.domain()).text()});
+                           " in pool ", parent()->path(), "; domain ", parent()->domain().name(),
+                           ": ", locking::HolderText(parent()->domain()).text()});
 }
 
 IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
@@ -69,7 +69,7 @@ IndexedSlabBase::Page* IndexedSlabBase::new_page() noexcept {
     } else if (!ids_left() || !grow_directory(number)) {
         return nullptr;
     }
-    auto* memory = static_cast<std::byte*>(pool_.cache().try_allocate());
+    auto* memory = static_cast<std::byte*>(cache_.try_allocate());
     if (memory == nullptr) return nullptr;
     Page& page = Page::of(memory);
     page.start(holder_, count_);
@@ -115,7 +115,7 @@ void IndexedSlabBase::give(void* object, Here where) noexcept {
         ++holes_;
         first_hole_ = std::min(first_hole_, number);
         --pages_;
-        pool_.cache().deallocate(page_of(object));
+        cache_.deallocate(page_of(object));
     }
 }
 
@@ -128,12 +128,12 @@ bool IndexedSlabBase::lives(std::uint32_t id) const {
 void IndexedSlabBase::drop_pages() noexcept {
     for (std::uint32_t number = 0; number < page_numbers_; ++number) {
         std::byte* page = page_at(number);
-        if (page != nullptr) pool_.cache().deallocate(page);
+        if (page != nullptr) cache_.deallocate(page);
     }
     for (std::size_t segment = 0; segment < segments_max; ++segment) {
         std::atomic<std::byte*>* pages = segments_[segment].exchange(nullptr);
         if (pages == nullptr) continue;
-        pool_.cache().deallocate_run(pages, std::size_t{1} << segment);
+        cache_.deallocate_run(pages, std::size_t{1} << segment);
     }
     with_room_ = nullptr;
     page_numbers_ = 0;
@@ -162,13 +162,13 @@ bool IndexedSlabBase::has_page_of(const void* address) const {
 }
 
 std::uint32_t IndexedSlabBase::live_id_at(const void* object, Here where) const {
-    if (!pool_.cache().has_region_at(object) || !Page::of(object).held_by(holder_)) {
-        pool_.bad_object(*this, object, "not an object of this slab", where);
+    if (!cache_.has_region_at(object) || !Page::of(object).held_by(holder_)) {
+        parent()->bad_object(*this, object, "not an object of this slab", where);
     }
     const std::uint32_t id = id_at(object);
     if (object_at(id) != object)
-        pool_.bad_object(*this, object, "not the start of an object", where);
-    if (!lives(id)) pool_.bad_object(*this, object, "destroyed twice", where);
+        parent()->bad_object(*this, object, "not the start of an object", where);
+    if (!lives(id)) parent()->bad_object(*this, object, "destroyed twice", where);
     return id;
 }
 

@@ -88,8 +88,8 @@ class IndexedSlabBase : public Resource {
     }
 
     std::uint32_t id_at(const void* object) const {
-        if (!pool_.cache().has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
-            pool_.bad_object(*this, object, "not an object of this slab", locking::Here::now());
+        if (!cache_.has_region_at(object) || !Page::of(object).held_by(holder_)) [[unlikely]]
+            parent()->bad_object(*this, object, "not an object of this slab", locking::Here::now());
         return SlotBits::of(object).label * count_ +
                static_cast<std::uint32_t>(Page::index_of(object, layout_));
     }
@@ -105,7 +105,7 @@ class IndexedSlabBase : public Resource {
         }
     }
 
-    void check(locking::Here where) const { pool_.check(where); }
+    void check(locking::Here where) const { parent()->check(where); }
 
   private:
     static constexpr std::uint32_t first_segment = page_bytes / sizeof(void*);
@@ -119,7 +119,7 @@ class IndexedSlabBase : public Resource {
     bool grow_directory(std::uint32_t number) noexcept;
     std::atomic<std::byte*>& entry(std::uint32_t number) noexcept;
 
-    Pool& pool_;
+    PageCache& cache_;
     const std::uint64_t holder_ = next_page_holder();  ///< marks its pages
     SlabLayout layout_;
     std::uint32_t count_;  ///< objects per page

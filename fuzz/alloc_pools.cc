@@ -146,12 +146,12 @@ bool destroy_wrongly(SlabTwin& slab, SlabTwin& other) {
     return thing == nullptr || step(false, [&] { slab.destroy(*thing); });
 }
 
-/// TODO(soon): to another pool of its domain as well. A slab goes on naming the pool it was made
-/// in, which may be gone then.
 bool move_slab(PoolTrees& trees, SlabTwin& slab, Node& to) {
     const bool same = to.domain == slab.node->domain;
-    if (same && &to != slab.node) return true;
-    return step(same && trees.may_touch(to), [&] { to.pool->adopt(slab.resource()); });
+    return step(same && trees.may_touch(to), [&] {
+        to.pool->adopt(slab.resource());
+        slab.node = &to;
+    });
 }
 
 bool destroy_slab(PoolTrees& trees, SlabTwin& slab) {
