@@ -18,5 +18,5 @@ function(tern_weak name)
     tern_test(${name}
         SOURCES ${ARG_SOURCES} ${ARG_CODE} $<TARGET_OBJECTS:tern_weak>
         DEPENDS ${ARG_DEPENDS})
-    set_source_files_properties(${ARG_SOURCES} ${ARG_CODE} PROPERTIES COMPILE_OPTIONS -fsanitize=thread)
+    target_compile_options(test_${name} PRIVATE -fsanitize=thread)
 endfunction()
