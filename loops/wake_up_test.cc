@@ -330,7 +330,9 @@ TEST_CASE("an idle thread sets no timer because one that it woke has not run yet
     CHECK(hops.counts().timed_waits < Hops::most / 10);
 }
 
-TEST_CASE("threads that hand work to and fro look for it before they sleep, unless told not to") {
+// Hidden: it needs two processors to itself (loops_quiet).
+TEST_CASE("threads that hand work to and fro look for it before they sleep, unless told not to",
+          "[.][quiet]") {
     CHECK(Hops(Duration()).counts().kicks > Hops::most / 2);
     // Where others need the processor they sleep sooner; some time is quiet enough.
     const SteadyClock clock;
