@@ -68,6 +68,7 @@ TEST_CASE("a storm of messages through a small mailbox loses none and keeps thei
     CHECK(receiver.out_of_order == 0);
     const LoopEntry entry(target.loop);
     CHECK(box.empty());
+    box.clear();  // a run cut short after the last message wants another one
 }
 
 }  // namespace tern::stress
