@@ -94,6 +94,7 @@ class Collision(unittest.TestCase):
                                  [(OURS, THEIRS)[i][4]]) for i in (0, 1)]
             # One is stopped before it connects; the other's OPEN waits for it in the kernel.
             pair[late].start()
+            lab.wait_for("the listening socket", lambda: self.listens(nodes[late]))
             self.halt(pair[late].process)
             pair[early].start()
             lab.wait_for("the first connection", lambda: self.connections(nodes[early]))
@@ -125,6 +126,10 @@ class Collision(unittest.TestCase):
                         return False
             return True
         lab.wait_for("the stop of a process", halted)
+
+    @staticmethod
+    def listens(node):
+        return ":179 " in lab.run(*node.command("ss", "-Htln"))
 
     @staticmethod
     def connections(node):
