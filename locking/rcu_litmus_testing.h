@@ -5,6 +5,7 @@
 /// each goes to a line of memory that no cache has: while they and the word of its section stand in
 /// line, its loads go ahead. For tests, which own all of it; it starts two threads and joins them.
 
+#include "locking/processor_testing.h"
 #include "locking/rcu.h"
 
 #include <array>
@@ -13,8 +14,6 @@
 #include <random>
 #include <thread>
 #include <vector>
-
-#include <sched.h>
 
 namespace tern::locking::rcu::testing {
 
@@ -37,22 +36,8 @@ class Litmus {
     static constexpr std::size_t lines = std::size_t{1} << 20;
     static constexpr std::size_t line_words = 16;
 
-    /// Binds the calling thread to the processor of that number among those it may use. Left alone,
-    /// the kernel may put two threads that wait for each other onto one.
-    static void stay_on_processor(int number) {
-        cpu_set_t allowed;
-        if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-        int processor = -1;
-        while (number >= 0 && ++processor < CPU_SETSIZE)
-            number -= CPU_ISSET(processor, &allowed) ? 1 : 0;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(processor, &one);
-        (void)::sched_setaffinity(0, sizeof one, &one);
-    }
-
     void read() {
-        stay_on_processor(1);
+        locking::testing::stay_on_processor(1);  // with one alone there is nothing to see
         std::vector<std::atomic<int>> memory(lines * line_words);
         std::mt19937 random(1);
         reading_.store(true);
@@ -69,7 +54,7 @@ class Litmus {
     }
 
     void write(std::uint64_t rounds) {
-        stay_on_processor(0);
+        locking::testing::stay_on_processor(0);
         for (std::uint64_t round = 0; round < rounds; ++round) {
             if (hits_.load(std::memory_order_relaxed) != 0) return;
             replace();

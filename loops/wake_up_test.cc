@@ -1,5 +1,6 @@
 // What the threads of a runtime do to sleep and to be woken, seen at their pollers: real threads
 // over the system's pollers with a listener in between.
+#include "locking/processor_testing.h"
 #include "loops/file_descriptor.h"
 #include "loops/group_state.h"
 #include "loops/poller_epoll.h"
@@ -143,19 +144,6 @@ bool hear(int bell) {
     return ::read(bell, &count, sizeof count) == sizeof count;
 }
 
-/// From here on the calling thread, and those it makes, run on the first processor they may use.
-void share_one_processor() {
-    cpu_set_t allowed;
-    REQUIRE(::sched_getaffinity(0, sizeof allowed, &allowed) == 0);
-    int first = 0;
-    while (!CPU_ISSET(first, &allowed))
-        ++first;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
-}
-
 /// When the calling thread is woken from here on, it waits until who has the processor gives it up.
 void never_preempt() {
     const sched_param none{};
@@ -181,7 +169,7 @@ struct Neighbours {
         Event first(begin.callback());
         std::thread neighbour;
         std::thread runner([&] {  // whose processor the others inherit
-            share_one_processor();
+            REQUIRE(locking::testing::stay_on_processor(0));
             neighbour = std::thread([this] {
                 never_preempt();
                 while (count < rings && hear(there.get())) {
@@ -232,7 +220,7 @@ struct Beside {
         again = &working;
         shot = &timer;
         std::thread runner([&] {
-            share_one_processor();
+            REQUIRE(locking::testing::stay_on_processor(0));
             working.send(busy.loop);
             first.send(prompt.loop);
             runtime.run();

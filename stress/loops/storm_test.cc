@@ -342,7 +342,7 @@ TEST_CASE("AT-THR-2 threads come and go under traffic and timers", "[AT-THR-2]")
     cache.verify();
 }
 
-TEST_CASE("AT-POOL-9 loops are made and stopped in a storm while others ping them", "[AT-POOL-9]") {
+TEST_CASE("AT-POOL-9 loops are made, sent to and stopped in a storm", "[AT-POOL-9]") {
     Lives lives(Stop::proper, scaled(3000));
     lives.run();
     CHECK(lives.early == 0);
