@@ -307,18 +307,21 @@ void MagazineOwner::push_slow(void* item) noexcept {
         return;
     }
     Magazine& slot = bind_slot();
-    std::uint32_t count = slot.count();
-    const bool full = count == 2 * batch_;
-    if (full) {
-        // The oldest ones; the depot calls nobody who would come back here.
-        depot_give({slot.items, batch_});
-        std::copy_n(slot.items + batch_, batch_, slot.items);
-        count = batch_;
-        count_received(slot, 0 - std::uint64_t{batch_});
+    const std::uint32_t count = slot.count();
+    if (count != 2 * batch_) {
+        slot.items[count] = item;
+        slot.set_count(count + 1);
+        return;
     }
-    slot.items[count] = item;
-    slot.set_count(count + 1);
-    if (full) depot_changed();
+    // They leave the stock first: once the depot has them, another thread may have one in use.
+    void* oldest[batch_max];
+    std::copy_n(slot.items, batch_, oldest);
+    std::copy_n(slot.items + batch_, batch_, slot.items);
+    slot.items[batch_] = item;
+    slot.set_count(batch_ + 1);
+    count_received(slot, 0 - std::uint64_t{batch_});
+    depot_give({oldest, batch_});
+    depot_changed();
 }
 
 void MagazineOwner::count_received(Magazine& slot, std::uint64_t items) {
